@@ -1,0 +1,33 @@
+"""ganaug: class-conditioned synthetic images for tf.data pipelines.
+
+Public names are imported when first used, so that `import ganaug` does not
+import TensorFlow.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Arm": "ganaug.evaluate.arms",
+    "ConditionalGAN": "ganaug.gan.conditional_gan",
+    "EvaluationReport": "ganaug.evaluate.report",
+    "GANAugmenter": "ganaug.augment.augmenter",
+    "LabeledImages": "ganaug.data.labeled_images",
+    "evaluate_augmentation": "ganaug.evaluate.protocol",
+    "load_data": "ganaug.data.sources",
+    "on_top_of_classic": "ganaug.evaluate.arms",
+}
+__all__ = sorted([*_HOMES, "__version__"])
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ganaug' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,1 @@
+"""What mixes: a frozen generator and the transformation of datasets."""

@@ -1,0 +1,353 @@
+"""The command line: parse, call, print.
+
+The result goes to standard output, progress and errors to standard error.
+Exit codes: 0 done; 1 the input was refused or the work failed; 2 wrong usage;
+130 interrupted.
+"""
+
+import contextlib
+import enum
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import ganaug
+
+app = typer.Typer(
+    help="Pretrain a GAN on an image data set, mix its images into a tf.data "
+    "pipeline, and measure what a classifier gains.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+INTERRUPTED = 130
+
+
+class PresetName(enum.StrEnum):
+    """Sizes and strengths that fit an image size."""
+
+    tiny = "tiny"
+    small = "small"
+    medium = "medium"
+
+
+def _parse_size(text):
+    parts = text.lower().split("x")
+    if not 1 <= len(parts) <= 2 or not all(part.isdigit() for part in parts):
+        raise typer.BadParameter("Expected HEIGHTxWIDTH or one number.")
+    return int(parts[0]), int(parts[-1])
+
+
+def _parse_counts(text):
+    parts = text.split(",")
+    if not all(part.strip().isdigit() for part in parts):
+        raise typer.BadParameter("Expected numbers separated by commas.")
+    return [int(part) for part in parts]
+
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="digits, tfds:NAME, an image folder (CLASS/*.png, or train/ and "
+        "test/ of those), or an .npz with images and labels.",
+    ),
+]
+Run = Annotated[
+    Path, typer.Argument(metavar="RUN", help="Folder that `train` wrote.")
+]
+DataDir = Annotated[
+    Path | None, typer.Option(help="TFDS folder with the prepared data set.")
+]
+ImageSize = Annotated[
+    object | None,
+    typer.Option(
+        parser=_parse_size,
+        metavar="HxW",
+        help="Resize images of a folder or of TFDS to this size.",
+    ),
+]
+ClassCounts = Annotated[
+    object | None,
+    typer.Option(
+        parser=_parse_counts,
+        metavar="N,N,...",
+        help="Keep so many training images of each class, at random; the "
+        "same ones in every command.",
+    ),
+]
+TestFraction = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        max=0.9,
+        help="Share held out for testing where DATA has no test set; the same "
+        "images in every command.",
+    ),
+]
+Seed = Annotated[
+    int | None, typer.Option(min=0, help="Default: drawn at random.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@contextlib.contextmanager
+def _session():
+    """A console on standard error; errors in one line and as exit codes."""
+    # Before TensorFlow is imported: its notes on CUDA are no help here.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    try:
+        yield console
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        print(f"ganaug: error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        print("ganaug: interrupted", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _load(console, source, **options):
+    from ganaug.data.sources import load_data
+
+    data = load_data(source, **options)
+    for note in data.notes:
+        console.print(note)
+    return data
+
+
+def _print_json(result):
+    print(json.dumps(result, indent=2, allow_nan=False))
+
+
+def _version(wanted):
+    if wanted:
+        print(ganaug.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_version,
+            is_eager=True,
+            help="Print the version.",
+        ),
+    ] = False,
+):
+    pass
+
+
+@app.command()
+def train(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Run folder, new or empty.")],
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Training steps. Default: the preset's."),
+    ] = None,
+    seed: Seed = None,
+    preset: Annotated[
+        PresetName | None,
+        typer.Option(help="Default: the one for the image size."),
+    ] = None,
+    data_dir: DataDir = None,
+    image_size: ImageSize = None,
+    class_counts: ClassCounts = None,
+    test_fraction: TestFraction = 0.2,
+    as_json: Json = False,
+):
+    """Pretrain a GAN on DATA and keep it in a run folder."""
+    with _session() as console:
+        from ganaug.artifact import check_output_folder
+
+        check_output_folder(out)
+        real = _load(
+            console,
+            data,
+            data_dir=data_dir,
+            image_size=image_size,
+            class_counts=class_counts,
+            test_fraction=test_fraction,
+        )
+        from ganaug.commands.train import train as run_train
+
+        result = run_train(
+            real,
+            out,
+            console,
+            steps=steps,
+            seed=seed,
+            preset=None if preset is None else preset.value,
+        )
+        if as_json:
+            _print_json(result)
+        else:
+            print(
+                f"{result['run']}: trained for {result['steps']} steps on "
+                f"{result['num_images']} images in {result['seconds']:.0f} s. "
+                f"Look at {result['samples']}"
+            )
+        if result["interrupted"]:
+            print("ganaug: interrupted; kept what was learnt", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def sample(
+    run: Run,
+    out: Annotated[Path, typer.Option(help="PNG file to write.")],
+    class_name: Annotated[
+        str | None,
+        typer.Option(
+            "--class",
+            metavar="NAME",
+            help="Name or number of a class. Default: every class.",
+        ),
+    ] = None,
+    num: Annotated[int, typer.Option(min=1, help="Images of each class.")] = 10,
+    seed: Seed = None,
+    as_json: Json = False,
+):
+    """Draw synthetic images into one picture."""
+    with _session():
+        from ganaug.commands.sample import sample as run_sample
+
+        result = run_sample(run, out, class_name, num, seed)
+        if as_json:
+            _print_json(result)
+        else:
+            print(
+                f"{result['file']}: {result['num']} images of "
+                f"{', '.join(result['classes'])}, seed {result['seed']}"
+            )
+
+
+@app.command()
+def evaluate(
+    run: Run,
+    data: Data,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder, new or empty, for report.html and report.json."
+        ),
+    ] = None,
+    ratio: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="Share of synthetic images."),
+    ] = 0.25,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Number of paired seeds.")
+    ] = 5,
+    steps: Annotated[
+        int, typer.Option(min=1, help="Optimizer steps of each classifier.")
+    ] = 800,
+    horizontal_flip: Annotated[
+        bool,
+        typer.Option(
+            "--horizontal-flip",
+            help="Classic augmentation may mirror images.",
+        ),
+    ] = False,
+    allow_overlap: Annotated[
+        bool,
+        typer.Option(
+            "--allow-overlap",
+            help="Go on where test images were trained on; the report says so.",
+        ),
+    ] = False,
+    data_dir: DataDir = None,
+    image_size: ImageSize = None,
+    class_counts: ClassCounts = None,
+    test_fraction: TestFraction = 0.2,
+    as_json: Json = False,
+):
+    """Measure what the GAN in RUN gains for a classifier on DATA."""
+    with _session() as console:
+        from ganaug.artifact import SAMPLES, check_output_folder
+
+        if out is not None:
+            check_output_folder(out)
+        real = _load(
+            console,
+            data,
+            data_dir=data_dir,
+            image_size=image_size,
+            class_counts=class_counts,
+            test_fraction=test_fraction,
+        )
+        from ganaug.commands.evaluate import evaluate as run_evaluate
+        from ganaug.commands.evaluate import write_report
+
+        report = run_evaluate(
+            run,
+            real,
+            console,
+            ratio=ratio,
+            seeds=seeds,
+            steps=steps,
+            horizontal_flip=horizontal_flip,
+            allow_overlap=allow_overlap,
+        )
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            samples = run / SAMPLES
+            pictures = (
+                {"Synthetic images of each class": samples}
+                if samples.is_file()
+                else {}
+            )
+            write_report(report, out, pictures)
+        _print_report(report, {}, as_json)
+
+
+@app.command()
+def demo(
+    out: Annotated[
+        Path, typer.Option(help="Folder to write, new or empty.")
+    ] = Path("ganaug-demo"),
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="GAN training steps. Default: the preset's."),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Number of paired seeds.")
+    ] = 5,
+    as_json: Json = False,
+):
+    """Do the main job on bundled long-tailed digits, in some minutes."""
+    with _session() as console:
+        from ganaug.artifact import check_output_folder
+
+        check_output_folder(out)
+        from ganaug.commands.demo import demo as run_demo
+
+        report, files = run_demo(out, console, steps=steps, seeds=seeds)
+        _print_report(report, files, as_json)
+
+
+def _print_report(report, files, as_json):
+    if as_json:
+        _print_json({**report.to_dict(), "files": files})
+        return
+    from rich.console import Console
+
+    report.print(Console())
+    for path in files.values():
+        print(path)
+
+
+def main():
+    """Runs the command line."""
+    app(prog_name="ganaug")

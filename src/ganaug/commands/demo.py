@@ -1,0 +1,61 @@
+"""`ganaug demo`: the main job on long-tailed digits, into one folder."""
+
+from ganaug.artifact import SAMPLES, check_output_folder
+from ganaug.commands.evaluate import evaluate, write_report
+from ganaug.commands.train import LOSS_CURVES, train
+from ganaug.data.sources import load_data
+from ganaug.pictures import save_image_grid
+
+LONG_TAIL = (100, 66, 44, 29, 19, 13, 8, 6, 4, 3)
+REAL_SAMPLES = "real_samples.png"
+RUN = "artifact"
+
+
+def demo(out, console, steps=None, seeds=5, classifier_steps=800, seed=0):
+    """Pretrains on long-tailed digits, augments, evaluates and reports.
+
+    Args:
+        out: Folder, new or empty.
+        console: `rich.console.Console` for progress.
+        steps: Integer. GAN training steps. Defaults to the preset's.
+        seeds: Integer. Paired seeds of the evaluation. Defaults to `5`.
+        classifier_steps: Integer. Optimizer steps of each classifier.
+            Defaults to `800`.
+        seed: Integer. Of the GAN. Defaults to `0`.
+
+    Returns:
+        A pair of the `EvaluationReport` and a dict of the files written.
+
+    Raises:
+        FileExistsError: The folder holds something.
+    """
+    out = check_output_folder(out)
+    data = load_data("digits", class_counts=LONG_TAIL)
+    console.print(
+        f"1. Pretrain a GAN on {len(data.train)} digits, "
+        f"{max(LONG_TAIL)} of 0 down to {min(LONG_TAIL)} of 9"
+    )
+    run = out / RUN
+    train(data, run, console, steps=steps, seed=seed)
+    console.print("2. Augment and evaluate, against controls, seed by seed")
+    report = evaluate(run, data, console, seeds=seeds, steps=classifier_steps)
+    images = data.train
+    save_image_grid(
+        out / REAL_SAMPLES,
+        [
+            images.images[images.labels == label][:8]
+            for label in range(images.num_classes)
+        ],
+        images.class_names,
+        images.value_range,
+    )
+    pictures = {
+        "Synthetic images of each class": run / SAMPLES,
+        "Real training images of each class": out / REAL_SAMPLES,
+        "Losses of the GAN in training": run / LOSS_CURVES,
+    }
+    return report, {
+        "artifact": str(run),
+        **write_report(report, out, pictures),
+        **{caption: str(path) for caption, path in pictures.items()},
+    }

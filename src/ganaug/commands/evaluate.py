@@ -1,0 +1,118 @@
+"""`ganaug evaluate`: what a pretrained GAN gains for a classifier."""
+
+import os
+from pathlib import Path
+
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from ganaug import artifact
+from ganaug.augment.augmenter import GANAugmenter
+from ganaug.evaluate.arms import default_controls, on_top_of_classic
+from ganaug.evaluate.protocol import evaluate_augmentation
+
+REPORT_HTML = "report.html"
+REPORT_JSON = "report.json"
+CANDIDATE = "classic + GAN"
+
+
+def evaluate(
+    run,
+    data,
+    console,
+    ratio=0.25,
+    seeds=5,
+    steps=800,
+    horizontal_flip=False,
+    allow_overlap=False,
+):
+    """Compares the GAN on top of classic augmentation with the controls.
+
+    Args:
+        run: Folder with an artifact.
+        data: `ganaug.data.sources.RealData` with a test set.
+        console: `rich.console.Console` for progress.
+        ratio: Float. Share of synthetic images. Defaults to `0.25`.
+        seeds: Integer or list of integers. Defaults to `5`.
+        steps: Integer. Optimizer steps of each training. Defaults to `800`.
+        horizontal_flip: Boolean. Whether classic augmentation may mirror
+            images. Defaults to `False`.
+        allow_overlap: Boolean. Whether to go on where test images were
+            trained on. Defaults to `False`.
+
+    Returns:
+        An `EvaluationReport`.
+
+    Raises:
+        FileNotFoundError: There is no artifact in `run`.
+        ValueError: The artifact is broken, does not fit the data, learnt test
+            images, or an argument is wrong.
+    """
+    augmenter = GANAugmenter(artifact.load(run), ratio=ratio, seed=0)
+    if data.test is None:
+        raise ValueError(
+            "Evaluation needs a test set. Leave out `--test-fraction 0`, or "
+            f"add test images. Received: {data.name}"
+        )
+    names = augmenter.class_names
+    if names != data.train.class_names:
+        raise ValueError(
+            "The run and the data set must have the same classes. Received: "
+            f"{list(names)} and {list(data.train.class_names)}"
+        )
+    bar = Progress(
+        TextColumn("evaluating"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed}/{task.total} trainings"),
+        TextColumn("{task.fields[text]}"),
+        TextColumn("left"),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        console=console,
+    )
+    task = bar.add_task("", total=None, text="")
+
+    def progress(done, total, arm, seed):
+        text = "" if arm is None else f"{arm}, seed {seed}"
+        bar.update(task, completed=done, total=total, text=text)
+
+    with bar:
+        report = evaluate_augmentation(
+            data.train,
+            data.test,
+            arms={CANDIDATE: on_top_of_classic(augmenter, horizontal_flip)},
+            controls=default_controls(data.train.num_classes, horizontal_flip),
+            seeds=seeds,
+            steps=steps,
+            allow_overlap=allow_overlap,
+            progress=progress,
+        )
+    return report.add(
+        notes=data.notes,
+        data=data.name,
+        generator=os.fspath(run),
+        ratio=ratio,
+    )
+
+
+def write_report(report, out, pictures):
+    """Writes `report.html` and `report.json`.
+
+    Args:
+        report: `EvaluationReport`.
+        out: Folder that exists.
+        pictures: Dict from caption to the path of a PNG.
+
+    Returns:
+        A dict for JSON: the two files.
+    """
+    out = Path(out)
+    report.to_html(out / REPORT_HTML, pictures)
+    report.to_json(out / REPORT_JSON)
+    return {
+        "report_html": str(out / REPORT_HTML),
+        "report_json": str(out / REPORT_JSON),
+    }

@@ -1,0 +1,1 @@
+"""What comes in: elements, value ranges, sources and splits."""

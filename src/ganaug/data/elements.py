@@ -1,0 +1,155 @@
+"""The structure of a dataset's elements: where image and label are."""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+DICT_KEYS = (("image", "label"), ("images", "labels"))
+KNOWN = (
+    "(image, label), (image, label, weight), a TFDS dict with `image` and "
+    "`label`, or a Keras dict with `images` and `labels`; one example or a "
+    "batch of them; images as (height, width, channels); labels as integers "
+    "or one-hot"
+)
+
+
+@dataclass(frozen=True)
+class Elements:
+    """Where image and label are in a dataset's elements.
+
+    Made by `parse_elements`.
+
+    Args:
+        image_key: Position or dict key of the image.
+        label_key: Position or dict key of the label.
+        weight_key: Position of the sample weight, or `None`.
+        extra_keys: Tuple of the remaining dict keys.
+        batched: Whether an element is a batch.
+        image_shape: Tuple `(height, width, channels)`; `None` where unknown.
+        image_dtype: `tf.DType` of the images.
+        label_dtype: `tf.DType` of the labels.
+        num_classes: Integer for one-hot or soft labels, `None` for integers.
+    """
+
+    image_key: int | str
+    label_key: int | str
+    weight_key: int | None
+    extra_keys: tuple
+    batched: bool
+    image_shape: tuple
+    image_dtype: tf.DType
+    label_dtype: tf.DType
+    num_classes: int | None
+
+    def image(self, element):
+        """Gives the image, or images, of an element."""
+        return element[self.image_key]
+
+    def label(self, element):
+        """Gives the label, or labels, of an element."""
+        return element[self.label_key]
+
+    def replace(self, element, **tensors):
+        """Copies an element with other tensors in some places.
+
+        Args:
+            element: An element of the structure that was parsed.
+            **tensors: Any of `image`, `label` and `weight`.
+
+        Returns:
+            An element of the same structure.
+        """
+        keys = {
+            "image": self.image_key,
+            "label": self.label_key,
+            "weight": self.weight_key,
+        }
+        is_dict = isinstance(element, dict)
+        parts = dict(element) if is_dict else list(element)
+        for name, tensor in tensors.items():
+            parts[keys[name]] = tensor
+        return parts if is_dict else tuple(parts)
+
+
+def _refuse(element_spec, why):
+    raise ValueError(
+        f"The dataset's elements are not understood: {why}. Expected {KNOWN}. "
+        f"Received: element_spec={element_spec}"
+    )
+
+
+def _keys(element_spec):
+    """Keys of image, label and weight, and the keys that are left."""
+    if isinstance(element_spec, dict):
+        for image_key, label_key in DICT_KEYS:
+            if image_key in element_spec and label_key in element_spec:
+                extra = set(element_spec) - {image_key, label_key}
+                return image_key, label_key, None, tuple(sorted(extra))
+        _refuse(element_spec, f"the dict has the keys {sorted(element_spec)}")
+    if isinstance(element_spec, tuple) and len(element_spec) in (2, 3):
+        return 0, 1, 2 if len(element_spec) == 3 else None, ()
+    _refuse(element_spec, "neither a pair, a triple nor a dict")
+
+
+def parse_elements(element_spec):
+    """Finds image and label in the elements of a dataset.
+
+    Args:
+        element_spec: `tf.data.Dataset.element_spec`.
+
+    Returns:
+        An `Elements`.
+
+    Raises:
+        ValueError: The structure, a rank or a dtype is not one of those known.
+
+    Example:
+
+    >>> dataset = tf.data.Dataset.from_tensors(
+    ...     {"image": np.zeros((8, 8, 1), "uint8"), "label": 3}
+    ... )
+    >>> parse_elements(dataset.element_spec).batched
+    False
+    """
+    image_key, label_key, weight_key, extra_keys = _keys(element_spec)
+    image, label = element_spec[image_key], element_spec[label_key]
+    for name, spec in (("image", image), ("label", label)):
+        if not isinstance(spec, tf.TensorSpec):
+            _refuse(element_spec, f"the {name} is not a dense tensor")
+        if spec.shape.rank is None:
+            _refuse(element_spec, f"the rank of the {name} is not known")
+    if image.dtype == tf.bool or not (
+        image.dtype.is_integer or image.dtype.is_floating
+    ):
+        _refuse(element_spec, f"the images have dtype {image.dtype.name}")
+    if image.shape.rank not in (3, 4):
+        _refuse(
+            element_spec,
+            f"the image has rank {image.shape.rank}; gray images need a last "
+            "axis of 1, as `tf.expand_dims(image, -1)` gives it",
+        )
+    batched = image.shape.rank == 4
+    label_rank = label.shape.rank - batched
+    if label_rank not in (0, 1):
+        _refuse(element_spec, f"the label has rank {label.shape.rank}")
+    num_classes = label.shape[-1] if label_rank else None
+    if label_rank and (num_classes is None or num_classes < 2):
+        _refuse(
+            element_spec,
+            f"labels of shape {label.shape} are neither integers of shape "
+            "(batch,) nor one-hot of shape (batch, num_classes); `tf.squeeze` "
+            "a last axis of 1",
+        )
+    if not label_rank and not label.dtype.is_integer:
+        _refuse(element_spec, f"the labels have dtype {label.dtype.name}")
+    return Elements(
+        image_key=image_key,
+        label_key=label_key,
+        weight_key=weight_key,
+        extra_keys=extra_keys,
+        batched=batched,
+        image_shape=tuple(image.shape[-3:]),
+        image_dtype=image.dtype,
+        label_dtype=label.dtype,
+        num_classes=num_classes,
+    )

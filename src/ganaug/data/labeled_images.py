@@ -1,0 +1,252 @@
+"""Images with labels, held in memory and checked once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import tensorflow as tf
+
+from ganaug.data.elements import parse_elements
+from ganaug.data.images import (
+    check_value_range,
+    check_values,
+    infer_value_range,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledImages:
+    """Images with integer labels, class names and a value range.
+
+    Whatever is wrong with them is said when it is made, so that no long work
+    starts on bad data.
+
+    Args:
+        images: NumPy array `(num_images, height, width, channels)` of a real
+            dtype, 1 to 4 channels; `(num_images, height, width)` is taken as
+            gray.
+        labels: NumPy array `(num_images,)` of integers in `[0, num_classes)`.
+        class_names: Sequence of strings, one for each class. Defaults to the
+            numbers up to the largest label, as strings.
+        value_range: Pair of numbers. The values of black and of full
+            intensity. By default `[0, 255]` for `uint8`; for floats `[0, 1]`
+            or `[-1, 1]`, whichever fits.
+
+    Raises:
+        ValueError: Shape, dtype, value range or a label is wrong, a value is
+            NaN, or there is no image.
+
+    Example:
+
+    >>> digits = LabeledImages(np.arange(128).reshape(2, 8, 8) / 127, [0, 1])
+    >>> digits.image_shape, digits.class_counts.tolist()
+    ((8, 8, 1), [1, 1])
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    class_names: Sequence[str] | None = None
+    value_range: tuple[float, float] | None = None
+
+    def __post_init__(self):
+        images, labels = np.asarray(self.images), np.asarray(self.labels)
+        if images.ndim == 3:
+            images = images[..., None]
+        _check_images(images)
+        _check_labels(labels, len(images))
+        names = self.class_names
+        if names is None:
+            names = [str(label) for label in range(int(labels.max()) + 1)]
+        names = tuple(str(name) for name in names)
+        if len(set(names)) != len(names):
+            raise ValueError(
+                "`class_names` must be different from one another. "
+                f"Received: class_names={names}"
+            )
+        if labels.min() < 0 or labels.max() >= len(names):
+            raise ValueError(
+                f"`labels` must be in [0, {len(names)}), since there are "
+                f"{len(names)} classes. Received: labels from {labels.min()} "
+                f"to {labels.max()}"
+            )
+        value_range = self.value_range
+        if value_range is None:
+            value_range = infer_value_range(images)
+        else:
+            value_range = check_value_range(value_range)
+            check_values(images, value_range)
+        object.__setattr__(self, "images", images)
+        object.__setattr__(self, "labels", labels.astype(np.int32))
+        object.__setattr__(self, "class_names", names)
+        object.__setattr__(self, "value_range", value_range)
+
+    def __len__(self):
+        return len(self.images)
+
+    @property
+    def num_classes(self):
+        """Number of classes."""
+        return len(self.class_names)
+
+    @property
+    def image_shape(self):
+        """Tuple `(height, width, channels)`."""
+        return self.images.shape[1:]
+
+    @property
+    def class_counts(self):
+        """NumPy array `(num_classes,)`: images of each class."""
+        return np.bincount(self.labels, minlength=self.num_classes)
+
+    def subset(self, indices):
+        """Keeps some images.
+
+        Args:
+            indices: Array of integers.
+
+        Returns:
+            A `LabeledImages` with the same classes and value range.
+        """
+        return replace(
+            self, images=self.images[indices], labels=self.labels[indices]
+        )
+
+    def check_trainable(self):
+        """Checks that something can be learnt of every class.
+
+        Raises:
+            ValueError: There are fewer than two classes, or one has no image.
+        """
+        if self.num_classes < 2:
+            raise ValueError(
+                "Training needs at least 2 classes. "
+                f"Received: class_names={self.class_names}"
+            )
+        empty = [
+            name
+            for name, count in zip(
+                self.class_names, self.class_counts, strict=True
+            )
+            if count == 0
+        ]
+        if empty:
+            raise ValueError(
+                "Every class needs at least one training image. Leave the "
+                f"class out or add images. Received: no image of {empty}"
+            )
+
+
+def _check_images(images):
+    if images.ndim != 4 or not 1 <= images.shape[3] <= 4:
+        raise ValueError(
+            "`images` must have the shape (num_images, height, width, "
+            "channels) with 1 to 4 channels, or (num_images, height, width). "
+            f"Received: images.shape={images.shape}"
+        )
+    if len(images) == 0:
+        raise ValueError(
+            "The data set is empty. Expected at least one image. "
+            f"Received: images.shape={images.shape}"
+        )
+    if images.dtype.kind not in "uif":
+        raise ValueError(
+            "`images` must be integers or floating-point numbers. "
+            f"Received: images.dtype={images.dtype}"
+        )
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        bad = np.unique(np.nonzero(~np.isfinite(images))[0])
+        raise ValueError(
+            "`images` must be finite. Received: NaN or infinity in "
+            f"{len(bad)} images, the first at index {bad[0]}"
+        )
+
+
+def _check_labels(labels, num_images):
+    if labels.shape != (num_images,):
+        raise ValueError(
+            "`labels` must be one integer for each image. Received: "
+            f"labels.shape={labels.shape} for {num_images} images"
+        )
+    if labels.dtype.kind not in "ui":
+        raise ValueError(
+            f"`labels` must be integers. Received: labels.dtype={labels.dtype}"
+        )
+
+
+def as_labeled_images(data, class_names=None, value_range=None):
+    """Reads a whole data set into memory.
+
+    Args:
+        data: A `LabeledImages`, which is returned as it is; a pair of arrays
+            `(images, labels)`; or a finite `tf.data.Dataset`, batched or not,
+            whose elements `ganaug.data.elements` knows. One-hot labels become
+            integers.
+        class_names: Sequence of strings, or `None`. Classes of `data`.
+        value_range: Pair of numbers, or `None`. Value range of `data`.
+
+    Returns:
+        A `LabeledImages`.
+
+    Raises:
+        ValueError: The data set is infinite, empty, has images of several
+            sizes, soft labels, or is wrong in the ways `LabeledImages` says.
+        TypeError: `data` is nothing of the above.
+    """
+    if isinstance(data, LabeledImages):
+        return data
+    if isinstance(data, tf.data.Dataset):
+        images, labels, num_classes = _read(data)
+        if class_names is None and num_classes is not None:
+            class_names = [str(label) for label in range(num_classes)]
+    elif isinstance(data, (tuple, list)) and len(data) == 2:
+        images, labels = data
+    else:
+        raise TypeError(
+            "Expected a tf.data.Dataset, a pair of arrays (images, labels) or "
+            f"a LabeledImages. Received: {type(data).__name__}"
+        )
+    return LabeledImages(images, labels, class_names, value_range)
+
+
+def _read(dataset):
+    elements = parse_elements(dataset.element_spec)
+    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(
+            "The dataset is infinite and cannot be read whole. Leave out "
+            "`repeat()` or add `take(num)`. Received: cardinality=infinite"
+        )
+    if None in elements.image_shape:
+        raise ValueError(
+            "The images must all have one known size. Resize them in a "
+            "`map`. Received: image shape "
+            f"{elements.image_shape}"
+        )
+    if not elements.batched:
+        dataset = dataset.batch(256)
+    dataset = dataset.map(lambda *e: _image_and_label(elements, e))
+    batches = list(dataset.as_numpy_iterator())
+    if not batches:
+        raise ValueError(
+            "The data set is empty. Expected at least one image. "
+            f"Received: {dataset}"
+        )
+    images = np.concatenate([images for images, _ in batches])
+    labels = np.concatenate([labels for _, labels in batches])
+    if elements.num_classes is not None:
+        one_hot = labels
+        labels = one_hot.argmax(-1)
+        if not np.array_equal(
+            one_hot, np.eye(elements.num_classes, dtype=one_hot.dtype)[labels]
+        ):
+            raise ValueError(
+                "Labels of shape (batch, num_classes) must be one-hot here. "
+                "Received: soft labels"
+            )
+    return images, labels, elements.num_classes
+
+
+def _image_and_label(elements, element):
+    # `map` unpacks tuples into arguments and passes a dict as one.
+    if isinstance(elements.image_key, str):
+        (element,) = element
+    return elements.image(element), elements.label(element)

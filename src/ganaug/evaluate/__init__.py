@@ -1,0 +1,1 @@
+"""What measures: arms, classifiers, protocol, statistics and report."""

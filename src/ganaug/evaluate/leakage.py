@@ -1,0 +1,67 @@
+"""The guard against testing on images that were trained on."""
+
+import numpy as np
+
+from ganaug.data.splits import fingerprints
+
+
+def check_overlap(train, test, arms, allow_overlap):
+    """Checks that nothing was trained on test images.
+
+    Args:
+        train: `LabeledImages` that every arm trains on.
+        test: `LabeledImages`.
+        arms: Dict from name to `Arm`. A transform may have the attribute
+            `training_fingerprints`, as `GANAugmenter` has it.
+        allow_overlap: Boolean. Whether overlap is a note and not an error.
+
+    Returns:
+        A list of sentences for the report: on overlap, on images that a
+        generator learnt beyond the training data, and on what varies between
+        seeds.
+
+    Raises:
+        ValueError: A test image was trained on.
+    """
+    train_numbers, test_numbers = fingerprints(train), fingerprints(test)
+    learnt = {}
+    for name, arm in arms.items():
+        numbers = getattr(arm.transform, "training_fingerprints", None)
+        if numbers is not None and len(numbers):
+            learnt[name] = numbers
+    sources = {
+        "the training data": train_numbers,
+        **{
+            f"the training data of arm {name!r}": numbers
+            for name, numbers in learnt.items()
+        },
+    }
+    found = [
+        f"{count} of {len(test)} test images are also in {where}"
+        for where, numbers in sources.items()
+        if (count := int(np.isin(test_numbers, numbers).sum()))
+    ]
+    if found and not allow_overlap:
+        raise ValueError(
+            f"Test data must not be trained on: {'; '.join(found)}. Remove "
+            "them, or allow it with `allow_overlap=True` (--allow-overlap), "
+            "which the report will say. Received: allow_overlap=False"
+        )
+    notes = [f"Overlap was allowed: {line}." for line in found]
+    for name, numbers in learnt.items():
+        others = int((~np.isin(numbers, train_numbers)).sum())
+        if others:
+            notes.append(
+                f"The generator of {name} learnt from {others} images that "
+                "are not in the training data here, so its gain includes what "
+                "those images are worth."
+            )
+    scope = "one training and one test set"
+    if learnt:
+        scope += ", and one generator"
+    notes.append(
+        f"All seeds share {scope}: the intervals hold the variance of the "
+        "classifier's training, not that of other samples of the data"
+        + (" or of training the generator again." if learnt else ".")
+    )
+    return notes

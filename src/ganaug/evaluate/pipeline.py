@@ -1,0 +1,120 @@
+"""What one arm feeds to the classifier."""
+
+import numpy as np
+import tensorflow as tf
+
+from ganaug.data.batches import epoch_batches
+from ganaug.data.elements import parse_elements
+from ganaug.seeds import derive_seed
+
+# Batches from which the labels that an arm shows are counted.
+PRIOR_BATCHES = 200
+
+
+class ArmPipeline:
+    """From real images to what the classifier of one arm is fed.
+
+    Args:
+        name: String. Name of the arm, for errors.
+        arm: `Arm`.
+        train: `LabeledImages`.
+        batch_size: Integer. Real images in a batch.
+    """
+
+    def __init__(self, name, arm, train, batch_size):
+        self._name = name
+        self._arm = arm
+        self._train = train
+        self._batch_size = batch_size
+
+    def batches(self, seed):
+        """Makes the arm's batches.
+
+        Args:
+            seed: Integer. Fixes order and noise.
+
+        Returns:
+            An endless `tf.data.Dataset` of float32 images, label distributions
+            `(batch, num_classes)` and weights `(batch,)`.
+
+        Raises:
+            ValueError: The arm does not yield batches of labeled images of
+                the right shape.
+        """
+        dataset = epoch_batches(
+            self._train,
+            self._batch_size,
+            derive_seed(seed, "batches"),
+            self._arm.class_balanced,
+        )
+        transform = self._arm.transform
+        if transform is not None:
+            if hasattr(transform, "with_seed"):
+                transform = transform.with_seed(derive_seed(seed, "transform"))
+            dataset = dataset.apply(transform)
+        elements = self._check(dataset)
+        num_classes = self._train.num_classes
+
+        def normalize(*element):
+            if isinstance(elements.image_key, str):
+                (element,) = element
+            images, labels = elements.image(element), elements.label(element)
+            if elements.num_classes is None:
+                labels = tf.one_hot(labels, num_classes)
+            weights = tf.ones(tf.shape(labels)[:1])
+            if elements.weight_key is not None:
+                weights = tf.cast(element[elements.weight_key], tf.float32)
+            return (
+                tf.ensure_shape(
+                    tf.cast(images, tf.float32),
+                    (None, *self._train.image_shape),
+                ),
+                tf.ensure_shape(
+                    tf.cast(labels, tf.float32), (None, num_classes)
+                ),
+                weights,
+            )
+
+        return dataset.map(normalize).repeat().prefetch(tf.data.AUTOTUNE)
+
+    def _check(self, dataset):
+        try:
+            elements = parse_elements(dataset.element_spec)
+        except ValueError as error:
+            raise ValueError(f"Arm {self._name!r}: {error}") from None
+        problem = None
+        if not elements.batched:
+            problem = "yields single examples"
+        elif elements.image_shape != self._train.image_shape:
+            problem = f"yields images of shape {elements.image_shape}"
+        elif elements.num_classes not in (None, self._train.num_classes):
+            problem = f"yields labels of {elements.num_classes} classes"
+        if problem:
+            raise ValueError(
+                f"Arm {self._name!r} {problem}. Expected batches of images of "
+                f"shape {self._train.image_shape} with labels of "
+                f"{self._train.num_classes} classes. "
+                f"Received: element_spec={dataset.element_spec}"
+            )
+        return elements
+
+    def logit_shift(self, seed):
+        """Computes what logit adjustment adds to the logits in training.
+
+        Args:
+            seed: Integer. As in `batches`.
+
+        Returns:
+            A NumPy array `(num_classes,)`: tau times the logarithm of the
+            class shares of the labels that the classifier sees in this arm,
+            counted over some batches; zeros without logit adjustment.
+        """
+        num_classes = self._train.num_classes
+        if not self._arm.logit_adjustment:
+            return np.zeros(num_classes, np.float32)
+        mass = np.zeros(num_classes)
+        for _, labels, weights in self.batches(seed).take(PRIOR_BATCHES):
+            mass += (labels * weights[:, None]).numpy().sum(0)
+        # Half an image for a class that did not show up keeps it finite.
+        share = np.maximum(mass, 0.5) / mass.sum()
+        return self._arm.logit_adjustment * np.log(share)

@@ -1,0 +1,206 @@
+"""evaluate_augmentation: arms x paired seeds on one protocol."""
+
+import time
+
+import numpy as np
+
+from ganaug.data.labeled_images import as_labeled_images
+from ganaug.evaluate.arms import BASELINE, as_arm, default_controls
+from ganaug.evaluate.classifiers import build_classifier
+from ganaug.evaluate.leakage import check_overlap
+from ganaug.evaluate.pipeline import ArmPipeline
+from ganaug.evaluate.report import ArmResult, EvaluationReport
+from ganaug.evaluate.scores import classification_scores
+from ganaug.evaluate.training import ClassifierTrainer
+from ganaug.seeds import derive_seed, seeded_initializers
+
+
+def evaluate_augmentation(
+    train,
+    test,
+    arms,
+    controls=None,
+    classifier=build_classifier,
+    seeds=5,
+    steps=800,
+    batch_size=64,
+    class_names=None,
+    value_range=None,
+    allow_overlap=False,
+    progress=None,
+):
+    """Measures what an augmentation gains for a classifier, seed by seed.
+
+    Every arm trains the same classifier on the same real images for the same
+    number of optimizer steps. A seed fixes the classifier's initial weights,
+    the batch order and the augmentation's noise; each arm runs with every
+    seed, and arms are compared pairwise within a seed. The test set is used
+    once for each trained classifier and decides nothing.
+
+    Args:
+        train: Real training data: a finite `tf.data.Dataset`, a pair of
+            arrays `(images, labels)` or a `LabeledImages`.
+        test: Test data, in the same forms. The images share no picture with
+            those of `train`, nor with those that an arm's generator learnt.
+        arms: Dict from name to what is under test: a callable
+            `Dataset -> Dataset` on batches, such as a `GANAugmenter`, or an
+            `Arm`.
+        controls: Dict from name to `Arm` or callable, `"real only"` among
+            them. By default real only, class-balanced, classic, MixUp and
+            logit adjustment, as `ganaug.evaluate.arms.default_controls` says.
+        classifier: Callable `(image_shape, num_classes, value_range) ->
+            keras.Model`, uncompiled, from images as they are, cast to
+            float32, to logits. Defaults to a small convolutional network.
+        seeds: Integer, the number of seeds, or a list of different integers.
+            Defaults to `5`.
+        steps: Integer. Optimizer steps of each training. Defaults to `800`.
+        batch_size: Integer. Real images in a batch. Defaults to `64`.
+        class_names: Sequence of strings. Defaults to numbers.
+        value_range: Pair of numbers. The values of black and of full
+            intensity. By default `[0, 255]` for `uint8`; for floats `[0, 1]`
+            or `[-1, 1]`, whichever fits.
+        allow_overlap: Boolean. Whether to go on where test images were
+            trained on; the report then says so. Defaults to `False`.
+        progress: Callable `(done, total, arm, seed)`, called before each
+            training and once at the end with `arm=None`.
+
+    Returns:
+        An `EvaluationReport`.
+
+    Raises:
+        ValueError: Data, arms or numbers are wrong, or test images were
+            trained on. All of it is checked before the first training.
+        TypeError: An arm is neither `Arm` nor callable.
+
+    Example:
+
+    ```python
+    report = ganaug.evaluate_augmentation(
+        train_ds, test_ds, arms={"GAN": augmenter}, seeds=5
+    )
+    print(report)
+    report.to_html("report.html")
+    ```
+    """
+    started = time.perf_counter()
+    train = as_labeled_images(train, class_names, value_range)
+    train.check_trainable()
+    test = as_labeled_images(test, train.class_names, value_range)
+    _check_test(train, test)
+    seeds = _check_seeds(seeds)
+    for name, number in (("steps", steps), ("batch_size", batch_size)):
+        if int(number) != number or number < 1:
+            raise ValueError(
+                f"`{name}` must be a positive integer. "
+                f"Received: {name}={number}"
+            )
+    if controls is None:
+        controls = default_controls(train.num_classes)
+    all_arms = _check_arms(arms, controls)
+    notes = check_overlap(train, test, all_arms, allow_overlap)
+    pipelines = {
+        name: ArmPipeline(name, arm, train, batch_size)
+        for name, arm in all_arms.items()
+    }
+    for pipeline in pipelines.values():
+        pipeline.batches(seeds[0])
+
+    def new_classifier(seed):
+        with seeded_initializers(derive_seed(seed, "weights")):
+            return classifier(
+                train.image_shape, train.num_classes, train.value_range
+            )
+
+    trained = new_classifier(seeds[0])
+    if trained.output_shape != (None, train.num_classes):
+        raise ValueError(
+            "`classifier` must return logits of shape (batch, num_classes). "
+            f"Received: output_shape={trained.output_shape} for "
+            f"{train.num_classes} classes"
+        )
+    trainer = ClassifierTrainer(trained, steps)
+    scores = {name: [] for name in all_arms}
+    total = len(seeds) * len(all_arms)
+    for seed in seeds:
+        initial = new_classifier(seed)
+        for name, pipeline in pipelines.items():
+            if progress:
+                done = sum(len(cells) for cells in scores.values())
+                progress(done, total, name, seed)
+            trainer.train(
+                initial, pipeline.batches(seed), pipeline.logit_shift(seed)
+            )
+            scores[name].append(
+                classification_scores(test, trainer.predict(test.images))
+            )
+    if progress:
+        progress(total, total, None, None)
+    return EvaluationReport(
+        arms=tuple(
+            ArmResult(
+                name=name,
+                is_candidate=name in arms,
+                without=arm.without,
+                **{
+                    metric: tuple(cell[metric] for cell in scores[name])
+                    for metric in scores[name][0]
+                },
+            )
+            for name, arm in all_arms.items()
+        ),
+        seeds=tuple(seeds),
+        class_names=train.class_names,
+        settings={
+            "classifier": getattr(classifier, "__name__", repr(classifier)),
+            "classifier_parameters": trained.count_params(),
+            "steps": steps,
+            "batch_size": batch_size,
+            "train_images_per_class": train.class_counts.tolist(),
+            "test_images_per_class": test.class_counts.tolist(),
+            "image_shape": list(train.image_shape),
+            "seconds": round(time.perf_counter() - started, 1),
+        },
+        notes=tuple(notes),
+    )
+
+
+def _check_test(train, test):
+    if test.image_shape != train.image_shape:
+        raise ValueError(
+            "`train` and `test` must have images of one shape. Received: "
+            f"{train.image_shape} and {test.image_shape}"
+        )
+    if test.class_names != train.class_names:
+        raise ValueError(
+            "`train` and `test` must have the same classes. Received: "
+            f"{train.class_names} and {test.class_names}"
+        )
+    if test.value_range != train.value_range:
+        raise ValueError(
+            "`train` and `test` must have one value range. Declare it with "
+            f"`value_range`. Received: {train.value_range} and "
+            f"{test.value_range}"
+        )
+
+
+def _check_seeds(seeds):
+    if isinstance(seeds, (int, np.integer)):
+        seeds = range(seeds)
+    seeds = [int(seed) for seed in seeds]
+    if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
+        raise ValueError(
+            "`seeds` must be a positive integer, or a list of different "
+            f"integers from 0 on. Received: seeds={seeds}"
+        )
+    return seeds
+
+
+def _check_arms(arms, controls):
+    repeated = sorted(set(arms) & set(controls))
+    if not arms or repeated or BASELINE not in controls:
+        raise ValueError(
+            "`arms` must name at least one arm, `controls` must hold "
+            f"{BASELINE!r}, and no name may be in both. Received: "
+            f"arms={sorted(arms)}, controls={sorted(controls)}"
+        )
+    return {name: as_arm(arm) for name, arm in {**controls, **arms}.items()}

@@ -1,0 +1,104 @@
+"""Training of one classifier, many times over without tracing anew."""
+
+import keras
+import tensorflow as tf
+
+LEARNING_RATE = 1e-3
+TEST_BATCH_SIZE = 512
+
+
+class ClassifierTrainer:
+    """Trains copies of a classifier for a fixed number of steps each.
+
+    Each training starts from given weights with a fresh Adam, whose learning
+    rate falls from 1e-3 to zero along a cosine. The loss is cross-entropy on
+    logits.
+
+    Args:
+        classifier: `keras.Model` from images `(batch, height, width,
+            channels)` to logits `(batch, num_classes)`. It is trained in
+            place.
+        steps: Integer. Optimizer steps of each training.
+    """
+
+    def __init__(self, classifier, steps):
+        self._model = classifier
+        self._steps = steps
+        self._optimizer = keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
+        )
+        self._optimizer.build(classifier.trainable_variables)
+        self._fresh = [
+            variable.numpy() for variable in self._optimizer.variables
+        ]
+        self._logit_shift = tf.Variable(
+            tf.zeros(classifier.output_shape[-1]), trainable=False
+        )
+
+    def train(self, initial, batches, logit_shift):
+        """Trains from given weights.
+
+        Args:
+            initial: `keras.Model` of the same architecture, whose weights and
+                seeds are copied.
+            batches: Endless `tf.data.Dataset` of float32 `(images, label
+                distribution, weights)`.
+            logit_shift: Array `(num_classes,)` added to the logits in
+                training alone.
+
+        Raises:
+            ValueError: There were fewer batches than steps.
+        """
+        for variable, value in zip(
+            self._model.variables, initial.variables, strict=True
+        ):
+            variable.assign(value)
+        for variable, value in zip(
+            self._optimizer.variables, self._fresh, strict=True
+        ):
+            variable.assign(value)
+        self._logit_shift.assign(logit_shift)
+        steps = int(self._run(iter(batches.take(self._steps))))
+        if steps < self._steps:
+            raise ValueError(
+                f"The arm's dataset ended after {steps} batches. Expected "
+                f"batches for {self._steps} steps: a dataset that is not empty"
+            )
+
+    @tf.function(reduce_retracing=True)
+    def _run(self, batches):
+        steps = 0
+        for images, labels, weights in batches:
+            with tf.GradientTape() as tape:
+                logits = self._model(images, training=True)
+                losses = tf.nn.softmax_cross_entropy_with_logits(
+                    labels, logits + self._logit_shift
+                )
+                loss = tf.reduce_mean(losses * weights)
+            variables = self._model.trainable_variables
+            self._optimizer.apply(tape.gradient(loss, variables), variables)
+            steps += 1
+        return steps
+
+    def predict(self, images):
+        """Computes probabilities.
+
+        Args:
+            images: Array `(num_images, height, width, channels)`.
+
+        Returns:
+            A NumPy array `(num_images, num_classes)`.
+        """
+        return tf.concat(
+            [
+                self._predict(
+                    tf.cast(images[start : start + TEST_BATCH_SIZE], tf.float32)
+                )
+                for start in range(0, len(images), TEST_BATCH_SIZE)
+            ],
+            axis=0,
+        ).numpy()
+
+    @tf.function(reduce_retracing=True)
+    def _predict(self, images):
+        return tf.nn.softmax(self._model(images, training=False))

@@ -1,0 +1,146 @@
+"""Differentiable augmentation of what the discriminator sees (DiffAugment).
+
+Drawing and applying are apart: `diff_augment` is a pure function of the images
+and of uniform numbers, so the training step can key its noise by step, and a
+test can write the numbers by hand.
+"""
+
+from keras import ops
+
+# Uniform numbers that one image needs.
+NUM_UNIFORMS = 7
+
+
+def _brightness(images, u):
+    return images + (u[:, 0] - 0.5)[:, None, None, None]
+
+
+def _saturation(images, u):
+    mean = ops.mean(images, axis=3, keepdims=True)
+    return (images - mean) * (2.0 * u[:, 1])[:, None, None, None] + mean
+
+
+def _contrast(images, u):
+    mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
+    return (images - mean) * (u[:, 2] + 0.5)[:, None, None, None] + mean
+
+
+def _color(images, u):
+    return _contrast(_saturation(_brightness(images, u), u), u)
+
+
+def _shift_matrix(size, u):
+    # A 0/1 matrix per image: its product with the image moves the pixels, has
+    # every derivative, and is far cheaper on a CPU than gather or a warp.
+    reach = max(1, round(size / 8))
+    shift = ops.floor(u * (2 * reach + 1)) - reach
+    target = ops.arange(size, dtype=u.dtype)[None, :, None]
+    source = ops.arange(size, dtype=u.dtype)[None, None, :]
+    return ops.cast(ops.equal(target - source, shift[:, None, None]), u.dtype)
+
+
+def _translation(images, u):
+    _, height, width, channels = images.shape
+    rows = _shift_matrix(height, u[:, 3])
+    columns = _shift_matrix(width, u[:, 4])
+    images = ops.matmul(
+        rows, ops.reshape(images, (-1, height, width * channels))
+    )
+    images = ops.reshape(images, (-1, height, width, channels))
+    return ops.einsum("bvw,bhwc->bhvc", columns, images)
+
+
+def _inside(size, u):
+    # The hole's center may be anywhere, so near an edge the hole is cut.
+    half = size / 4
+    center = ops.floor(u * (size + 1))[:, None]
+    position = ops.arange(size, dtype=u.dtype)[None, :] + 0.5
+    return ops.cast(ops.abs(position - center) < half, u.dtype)
+
+
+def _cutout(images, u):
+    _, height, width, _ = images.shape
+    hole = (
+        _inside(height, u[:, 5])[:, :, None, None]
+        * _inside(width, u[:, 6])[:, None, :, None]
+    )
+    return images * (1.0 - hole)
+
+
+OPERATIONS = {
+    "color": _color,
+    "translation": _translation,
+    "cutout": _cutout,
+}
+
+
+def check_policy(policy):
+    """Splits a policy string into the names of its operations.
+
+    Args:
+        policy: String. Names out of `"color"`, `"translation"` and `"cutout"`,
+            separated by commas; `""` for no augmentation.
+
+    Returns:
+        A list of names.
+
+    Raises:
+        ValueError: A name is unknown.
+
+    Example:
+
+    >>> check_policy("translation,cutout")
+    ['translation', 'cutout']
+    """
+    names = [name.strip() for name in policy.split(",") if name.strip()]
+    unknown = [name for name in names if name not in OPERATIONS]
+    if unknown:
+        raise ValueError(
+            "Each name in `diff_augment` must be one of "
+            f"{sorted(OPERATIONS)}, separated by commas. "
+            f"Received: diff_augment={policy!r}"
+        )
+    return names
+
+
+def diff_augment(images, uniforms, policy):
+    """Augments images in a way that gradients pass through.
+
+    Use it on real and on fake images alike, in both players' steps: then the
+    generator learns the unaugmented images.
+
+    - `"color"`: brightness by U(-0.5, 0.5), saturation by a factor U(0, 2)
+      around the mean over channels, contrast by a factor U(0.5, 1.5) around
+      the image's mean.
+    - `"translation"`: by whole pixels, up to an eighth of each side, at least
+      one; what enters is 0, mid-gray, so that a shift can be told from a real
+      image and does not leak into the generator.
+    - `"cutout"`: a rectangle of half of each side is set to 0.
+
+    Args:
+        images: Float tensor of shape `(batch, height, width, channels)`,
+            values in `[-1, 1]`.
+        uniforms: Float tensor of shape `(batch, NUM_UNIFORMS)`, independent
+            draws from `[0, 1)`.
+        policy: String. Names separated by commas, applied in that order; `""`
+            returns the images as they are.
+
+    Returns:
+        A tensor of the images' shape and dtype. `"color"` may leave `[-1, 1]`.
+
+    Raises:
+        ValueError: A name in `policy` is unknown.
+
+    Example:
+
+    >>> images = np.ones((2, 8, 8, 1), "float32")
+    >>> uniforms = np.full((2, NUM_UNIFORMS), 0.5, "float32")
+    >>> diff_augment(images, uniforms, "translation,cutout").shape
+    TensorShape([2, 8, 8, 1])
+
+    Reference:
+        - [Zhao et al., 2020](https://arxiv.org/abs/2006.10738)
+    """
+    for name in check_policy(policy):
+        images = OPERATIONS[name](images, uniforms)
+    return images
