@@ -10,6 +10,7 @@ import enum
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -96,15 +97,40 @@ Seed = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
+def _import_tensorflow():
+    """Imports TensorFlow without what it logs of CPUs and missing GPUs.
+
+    Some of it is written before any log level is read, so standard error is
+    turned away for as long as the import lasts; where the import fails, all of
+    it is shown.
+    """
+    # Later on, what it logs of graph rewrites it gave up is no help either;
+    # real errors are exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+            import tensorflow  # noqa: F401
+        except BaseException:
+            log.seek(0)
+            os.write(kept, log.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
 @contextlib.contextmanager
 def _session():
     """A console on standard error; errors in one line and as exit codes."""
-    # Before TensorFlow is imported: its notes on CUDA are no help here.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from rich.console import Console
 
     console = Console(stderr=True)
     try:
+        _import_tensorflow()
         yield console
     except (ValueError, TypeError, OSError, RuntimeError) as error:
         print(f"ganaug: error: {error}", file=sys.stderr)
@@ -324,6 +350,9 @@ def demo(
     seeds: Annotated[
         int, typer.Option(min=1, help="Number of paired seeds.")
     ] = 5,
+    classifier_steps: Annotated[
+        int, typer.Option(min=1, help="Optimizer steps of each classifier.")
+    ] = 800,
     as_json: Json = False,
 ):
     """Do the main job on bundled long-tailed digits, in some minutes."""
@@ -333,7 +362,13 @@ def demo(
         check_output_folder(out)
         from ganaug.commands.demo import demo as run_demo
 
-        report, files = run_demo(out, console, steps=steps, seeds=seeds)
+        report, files = run_demo(
+            out,
+            console,
+            steps=steps,
+            seeds=seeds,
+            classifier_steps=classifier_steps,
+        )
         _print_report(report, files, as_json)
 
 

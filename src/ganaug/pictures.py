@@ -94,7 +94,8 @@ def save_loss_curves(path, losses):
             axis.plot(losses["step"], values, label=name, linewidth=1)
     axis.set_xlabel("training step")
     axis.set_ylabel("loss (nats)")
-    axis.legend()
+    if losses["step"]:
+        axis.legend()
     axis.grid(alpha=0.3)
     figure.tight_layout()
     figure.savefig(Path(path), dpi=150)

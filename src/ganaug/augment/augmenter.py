@@ -1,6 +1,7 @@
 """GANAugmenter: a transformation Dataset -> Dataset."""
 
 import copy
+import numbers
 
 import numpy as np
 import tensorflow as tf
@@ -80,10 +81,10 @@ class GANAugmenter:
                 "folder is read by `GANAugmenter.from_pretrained(path)`. "
                 f"Received: pretrained={pretrained!r}"
             )
-        if not 0 <= ratio <= 1:
+        if not isinstance(ratio, numbers.Real) or not 0 <= ratio <= 1:
             raise ValueError(
                 "`ratio` must be in [0, 1], the share of synthetic examples. "
-                f"Received: ratio={ratio}"
+                f"Received: ratio={ratio!r}"
             )
         if value_range is not None:
             value_range = check_value_range(value_range)

@@ -1,7 +1,6 @@
 """A frozen generator: labels and a seed in, images out, inside tf.data."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from ganaug.data.images import from_unit
@@ -37,7 +36,7 @@ class Sampler:
             )
         self._generator = generator
         self._trainable, self._other = (
-            [np.array(variable) for variable in variables]
+            [variable.numpy() for variable in variables]
             for variables in (
                 generator.trainable_variables,
                 generator.non_trainable_variables,

@@ -66,7 +66,9 @@ def train(data, out, console, steps=None, seed=None, preset=None):
     finally:
         progress.stop()
     seconds = time.perf_counter() - started
-    gan.training_record.update(data=data.name, data_notes=list(data.notes))
+    gan.training_record.update(
+        {"data": data.name, "data_notes": list(data.notes)}
+    )
     gan.save_pretrained(out)
     history.to_csv(out / LOSS_TABLE)
     save_loss_curves(out / LOSS_CURVES, history.losses)

@@ -42,11 +42,25 @@ class Elements:
     num_classes: int | None
 
     def image(self, element):
-        """Gives the image, or images, of an element."""
+        """Gives the image, or images, of an element.
+
+        Args:
+            element: An element of the structure that was parsed.
+
+        Returns:
+            A tensor.
+        """
         return element[self.image_key]
 
     def label(self, element):
-        """Gives the label, or labels, of an element."""
+        """Gives the label, or labels, of an element.
+
+        Args:
+            element: An element of the structure that was parsed.
+
+        Returns:
+            A tensor.
+        """
         return element[self.label_key]
 
     def replace(self, element, **tensors):

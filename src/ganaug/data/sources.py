@@ -150,8 +150,12 @@ def _load_digits():
 
 def _load_npz(source):
     try:
-        with np.load(source, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        # NumPy leaves a file open that it was given by name and cannot read.
+        with (
+            open(source, "rb") as file,
+            np.load(file, allow_pickle=False) as archive,
+        ):
+            arrays = {name: archive[name] for name in archive.files}
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(
             "The file cannot be read as .npz of plain arrays. "

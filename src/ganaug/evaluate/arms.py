@@ -81,7 +81,14 @@ class Classic:
     seed: int = 0
 
     def with_seed(self, seed):
-        """Copies the transformation with another seed."""
+        """Copies the transformation with another seed.
+
+        Args:
+            seed: Integer.
+
+        Returns:
+            A transformation of the same class.
+        """
         return replace(self, seed=seed)
 
     def __call__(self, dataset):
@@ -127,7 +134,14 @@ class MixUp:
     seed: int = 0
 
     def with_seed(self, seed):
-        """Copies the transformation with another seed."""
+        """Copies the transformation with another seed.
+
+        Args:
+            seed: Integer.
+
+        Returns:
+            A transformation of the same class.
+        """
         return replace(self, seed=seed)
 
     def __call__(self, dataset):
@@ -158,15 +172,22 @@ class Stack:
     @property
     def training_fingerprints(self):
         """Fingerprints of the images that the parts' generators learnt."""
-        return np.concatenate(
-            [
-                getattr(transform, "training_fingerprints", [])
-                for transform in self.transforms
-            ]
-        ).astype(np.uint64)
+        parts = [
+            transform.training_fingerprints
+            for transform in self.transforms
+            if hasattr(transform, "training_fingerprints")
+        ]
+        return np.concatenate([np.empty(0, np.uint64), *parts])
 
     def with_seed(self, seed):
-        """Copies the stack, giving each part that takes one another seed."""
+        """Copies the stack with another seed for each part that takes one.
+
+        Args:
+            seed: Integer.
+
+        Returns:
+            A `Stack`.
+        """
         return Stack(
             tuple(
                 transform.with_seed(seed + 101 * place)

@@ -125,7 +125,14 @@ class EvaluationReport:
         )
 
     def arm(self, name):
-        """Finds an arm by its name."""
+        """Finds an arm by its name.
+
+        Args:
+            name: String.
+
+        Returns:
+            An `ArmResult`.
+        """
         return {arm.name: arm for arm in self.arms}[name]
 
     def gain(self, name, reference):

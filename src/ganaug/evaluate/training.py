@@ -24,12 +24,12 @@ class ClassifierTrainer:
     def __init__(self, classifier, steps):
         self._model = classifier
         self._steps = steps
-        self._optimizer = keras.optimizers.Adam(
+        self.optimizer = keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
         )
-        self._optimizer.build(classifier.trainable_variables)
+        self.optimizer.build(classifier.trainable_variables)
         self._fresh = [
-            variable.numpy() for variable in self._optimizer.variables
+            variable.numpy() for variable in self.optimizer.variables
         ]
         self._logit_shift = tf.Variable(
             tf.zeros(classifier.output_shape[-1]), trainable=False
@@ -54,7 +54,7 @@ class ClassifierTrainer:
         ):
             variable.assign(value)
         for variable, value in zip(
-            self._optimizer.variables, self._fresh, strict=True
+            self.optimizer.variables, self._fresh, strict=True
         ):
             variable.assign(value)
         self._logit_shift.assign(logit_shift)
@@ -76,7 +76,7 @@ class ClassifierTrainer:
                 )
                 loss = tf.reduce_mean(losses * weights)
             variables = self._model.trainable_variables
-            self._optimizer.apply(tape.gradient(loss, variables), variables)
+            self.optimizer.apply(tape.gradient(loss, variables), variables)
             steps += 1
         return steps
 

@@ -422,7 +422,7 @@ class ConditionalGAN(keras.Model):
             class_names=self.class_names,
             value_range=self.value_range,
             image_dtype=self.image_dtype,
-            training=self.training_record,
+            training=dict(self.training_record),
             fingerprints=self.training_fingerprints,
         )
 

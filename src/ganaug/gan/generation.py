@@ -20,6 +20,8 @@ def check_labels(labels, num_classes):
         ValueError: Not integers in one dimension, or out of range.
     """
     labels = np.asarray(labels)
+    if labels.shape == (0,):
+        labels = labels.astype(np.int32)
     if labels.ndim != 1 or labels.dtype.kind not in "ui":
         raise ValueError(
             "`labels` must be a list or array of integers. "

@@ -35,6 +35,9 @@ class Modulation(keras.layers.Layer):
         scale, shift = ops.split(self.affine(style)[:, None, None, :], 2, -1)
         return images * (1.0 + scale) + shift
 
+    def compute_output_shape(self, images_shape, style_shape):
+        return images_shape
+
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class ResidualBlock(keras.layers.Layer):

@@ -50,6 +50,14 @@ def check_image_shape(image_shape):
     return tuple(int(side) for side in shape)
 
 
+def _check_sizes(**sizes):
+    for name, size in sizes.items():
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(
+                f"`{name}` must be a positive integer. Received: {name}={size}"
+            )
+
+
 def _ladder(image_shape):
     """Sizes that have blocks, largest first, and whether the top is halved."""
     size = image_shape[:2]
@@ -96,7 +104,8 @@ def build_generator(image_shape, num_classes, latent_dim=64, width=32, depth=1):
         images `(batch, height, width, channels)` in `[-1, 1]`.
 
     Raises:
-        ValueError: `image_shape` is not an image's shape.
+        ValueError: `image_shape` is not an image's shape, or a size is not a
+            positive integer.
 
     Example:
 
@@ -108,6 +117,9 @@ def build_generator(image_shape, num_classes, latent_dim=64, width=32, depth=1):
         - [R3GAN, Huang et al., 2024](https://arxiv.org/abs/2501.05441)
     """
     image_shape = check_image_shape(image_shape)
+    _check_sizes(
+        num_classes=num_classes, latent_dim=latent_dim, width=width, depth=depth
+    )
     sizes, shuffled = _ladder(image_shape)
     latents = keras.Input((latent_dim,), name="latents")
     labels = keras.Input((), dtype="int32", name="labels")
@@ -147,7 +159,11 @@ def build_generator(image_shape, num_classes, latent_dim=64, width=32, depth=1):
         images = _crop(PixelShuffle()(images), image_shape[:2])
         images = keras.layers.LeakyReLU(SLOPE)(images)
     images = keras.layers.Conv2D(
-        image_shape[2], 3, padding="same", activation="tanh", dtype="float32"
+        image_shape[2],
+        3,
+        padding="same",
+        activation="tanh",
+        dtype=keras.config.floatx(),
     )(images)
     return keras.Model([latents, labels], images, name="generator")
 
@@ -172,7 +188,8 @@ def build_discriminator(image_shape, num_classes, width=32, depth=1):
         `(batch,)`. It returns raw float32 logits `(batch,)`.
 
     Raises:
-        ValueError: `image_shape` is not an image's shape.
+        ValueError: `image_shape` is not an image's shape, or a size is not a
+            positive integer.
 
     Example:
 
@@ -185,6 +202,7 @@ def build_discriminator(image_shape, num_classes, width=32, depth=1):
         - [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637)
     """
     image_shape = check_image_shape(image_shape)
+    _check_sizes(num_classes=num_classes, width=width, depth=depth)
     sizes, shuffled = _ladder(image_shape)
     inputs = keras.Input(image_shape, name="images")
     labels = keras.Input((), dtype="int32", name="labels")
@@ -205,6 +223,10 @@ def build_discriminator(image_shape, num_classes, width=32, depth=1):
     features = keras.layers.Dense(
         _channels(width, len(sizes) - 1), kernel_initializer="he_normal"
     )(features)
-    features = keras.layers.LeakyReLU(SLOPE, dtype="float32")(features)
-    logits = LabelProjection(num_classes, dtype="float32")(features, labels)
+    features = keras.layers.LeakyReLU(SLOPE, dtype=keras.config.floatx())(
+        features
+    )
+    logits = LabelProjection(num_classes, dtype=keras.config.floatx())(
+        features, labels
+    )
     return keras.Model([inputs, labels], logits, name="discriminator")

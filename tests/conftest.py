@@ -1,0 +1,49 @@
+"""Data and a small GAN that many tests share."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import pytest
+
+import ganaug
+from ganaug.data.labeled_images import LabeledImages
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """scikit-learn's digits, long-tailed, with a test set."""
+    return ganaug.load_data(
+        "digits", class_counts=(40, 30, 20, 15, 12, 9, 7, 5, 4, 3)
+    )
+
+
+@pytest.fixture(scope="session")
+def small_gan(digits):
+    """A GAN on digits that has seen a few steps."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 10, width=4, latent_dim=8, seed=3)
+    gan.compile()
+    gan.fit(digits.train, steps_per_epoch=4, verbose=0)
+    return gan
+
+
+@pytest.fixture
+def run(small_gan, tmp_path):
+    """A folder with the small GAN's artifact."""
+    path = tmp_path / "run"
+    small_gan.save_pretrained(path)
+    return path
+
+
+@pytest.fixture
+def make_images():
+    """A function that makes labeled random images."""
+
+    def make(class_counts=(6, 4, 2), shape=(8, 8, 1), seed=0, **kwargs):
+        rng = np.random.default_rng(seed)
+        labels = np.repeat(np.arange(len(class_counts)), class_counts)
+        images = rng.integers(0, 256, (len(labels), *shape), np.uint8)
+        return LabeledImages(images, labels, **kwargs)
+
+    return make

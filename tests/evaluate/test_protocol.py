@@ -1,0 +1,323 @@
+"""evaluate_augmentation on data whose answer is known."""
+
+import json
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganaug
+from ganaug.evaluate.arms import BASELINE, Arm
+from ganaug.evaluate.pipeline import ArmPipeline
+from ganaug.evaluate.training import ClassifierTrainer
+
+CONTROLS = {BASELINE: Arm()}
+
+
+def linear(image_shape, num_classes, value_range):
+    """The smallest classifier there is."""
+    return keras.Sequential(
+        [
+            keras.Input(image_shape),
+            # Large inputs learn fast at the protocol's learning rate.
+            keras.layers.Rescaling(1 / 64),
+            keras.layers.Flatten(),
+            keras.layers.Dense(num_classes),
+        ]
+    )
+
+
+def shuffle_labels(dataset):
+    """An augmentation that does harm."""
+    return dataset.map(
+        lambda x, y: (x, tf.random.experimental.stateless_shuffle(y, (1, 2)))
+    )
+
+
+def evaluate(digits, arms, **kwargs):
+    kwargs = {
+        "controls": CONTROLS,
+        "classifier": linear,
+        "seeds": 3,
+        "steps": 400,
+        **kwargs,
+    }
+    return ganaug.evaluate_augmentation(
+        digits.train, digits.test, arms, **kwargs
+    )
+
+
+def test_doing_nothing_gains_exactly_nothing(digits):
+    """Arms are paired: same weights, same order, same scores."""
+    report = evaluate(digits, {"nothing": lambda dataset: dataset})
+    gain = report.gain("nothing", BASELINE)
+    assert (gain.mean, gain.low, gain.high) == (0, 0, 0)
+    assert report.verdicts == {"nothing": "no measurable gain"}
+    assert report.arm(BASELINE).mean > 0.3
+    assert len(set(report.arm(BASELINE).balanced_accuracy)) > 1
+
+
+def test_harm_is_called_harm(digits):
+    """Wrong labels are found out."""
+    report = evaluate(digits, {"harm": shuffle_labels})
+    assert report.verdicts == {"harm": "do not use it"}
+    assert "DO NOT USE IT" in str(report)
+
+
+def test_help_is_called_help(digits):
+    """Real images that only one arm gets are a gain over the others."""
+    more = ganaug.load_data("digits").train
+
+    def add_images(dataset):
+        extra = tf.data.Dataset.from_tensor_slices((more.images, more.labels))
+        return extra.shuffle(2000, seed=1).batch(64)
+
+    report = evaluate(digits, {"more data": add_images})
+    assert report.verdicts == {"more data": "use it"}
+    assert report.gain("more data", BASELINE).low > 0
+
+
+def test_an_evaluation_can_be_made_again(digits, small_gan):
+    """Bit for bit, with the default controls and a GAN."""
+    arms = {
+        "GAN": ganaug.on_top_of_classic(ganaug.GANAugmenter(small_gan, seed=0))
+    }
+    reports = [
+        evaluate(digits, arms, controls=None, seeds=[4, 9], steps=8)
+        for _ in range(2)
+    ]
+    assert reports[0].arms == reports[1].arms
+    assert len(reports[0].arms) == 6
+
+
+def test_scores_are_those_of_the_test_set(digits):
+    """A classifier that always says 0 has the recalls 1, 0, 0 ..."""
+
+    def constant(image_shape, num_classes, value_range):
+        inputs = keras.Input(image_shape)
+        features = keras.layers.Flatten()(inputs) * 0
+        bias = keras.initializers.Constant(np.eye(num_classes)[0] * 1e6)
+        return keras.Model(
+            inputs,
+            keras.layers.Dense(num_classes, bias_initializer=bias)(features),
+        )
+
+    report = evaluate(
+        digits,
+        {"nothing": lambda ds: ds},
+        classifier=constant,
+        steps=1,
+        seeds=1,
+    )
+    arm = report.arm(BASELINE)
+    assert arm.recall[0] == (1.0, *[0.0] * 9)
+    assert arm.balanced_accuracy == arm.accuracy == (pytest.approx(0.1),)
+    assert arm.macro_f1 == (pytest.approx(2 * 0.1 / 1.1 / 10),)
+
+
+def test_every_arm_trains_for_the_same_number_of_steps(digits):
+    """Also an arm whose dataset is far longer, or shorter, than an epoch."""
+    classifier = linear((8, 8, 1), 10, (0, 255))
+    trainer = ClassifierTrainer(classifier, steps=7)
+    initial = linear((8, 8, 1), 10, (0, 255))
+    for transform in (None, lambda ds: ds.repeat(50), lambda ds: ds.take(1)):
+        pipeline = ArmPipeline("arm", Arm(transform), digits.train, 32)
+        trainer.train(initial, pipeline.batches(0), np.zeros(10))
+        assert int(trainer.optimizer.iterations) == 7
+
+
+def test_logit_adjustment_uses_the_shares_the_classifier_sees(digits):
+    """Of the training data in one arm, of balanced batches in another."""
+    arms = {
+        "natural": Arm(logit_adjustment=1.0),
+        "balanced": Arm(logit_adjustment=2.0, class_balanced=True),
+        "none": Arm(),
+    }
+    shifts = {
+        name: ArmPipeline(name, arm, digits.train, 64).logit_shift(0)
+        for name, arm in arms.items()
+    }
+    share = digits.train.class_counts / len(digits.train)
+    np.testing.assert_allclose(shifts["natural"], np.log(share), atol=0.1)
+    np.testing.assert_allclose(shifts["balanced"], 2 * np.log(0.1), atol=0.2)
+    assert not shifts["none"].any()
+
+
+def test_weights_of_examples_count(digits):
+    """With all weights zero, nothing is learnt."""
+
+    def weigh(dataset):
+        return dataset.map(lambda x, y: (x, y, tf.zeros(tf.shape(y))))
+
+    report = evaluate(
+        digits, {"zero": weigh}, controls={BASELINE: Arm(weigh)}, seeds=1
+    )
+    untrained = evaluate(
+        digits,
+        {"zero": weigh},
+        controls={BASELINE: Arm(weigh)},
+        seeds=1,
+        steps=1,
+    )
+    assert report.arm("zero") == untrained.arm("zero")
+
+
+BAD_ARMS = {
+    "yields single examples": lambda ds: ds.unbatch(),
+    "yields images of shape (4, 8, 1)": lambda ds: ds.map(
+        lambda x, y: (x[:, :4], y)
+    ),
+    "yields labels of 3 classes": lambda ds: ds.map(
+        lambda x, y: (x, tf.one_hot(y, 3))
+    ),
+    "neither a pair": lambda ds: ds.map(lambda x, y: x),
+}
+
+
+@pytest.mark.parametrize("message", BAD_ARMS)
+def test_arms_with_wrong_elements_are_refused(digits, message):
+    """Before any training, with the arm's name."""
+    calls = []
+    with pytest.raises(ValueError, match=re.escape(message)) as error:
+        evaluate(
+            digits,
+            {"mine": BAD_ARMS[message]},
+            progress=lambda *args: calls.append(args),
+        )
+    assert "'mine'" in str(error.value)
+    assert not calls
+
+
+def test_an_arm_without_elements_is_refused(digits):
+    """It does not count as trained."""
+    with pytest.raises(ValueError, match="ended after 0 batches"):
+        evaluate(digits, {"empty": lambda ds: ds.take(0)})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"arms": {}}, r"arms=\[\]"),
+        ({"arms": {BASELINE: Arm()}}, "no name may be in both"),
+        ({"controls": {"other": Arm()}}, "must hold 'real only'"),
+        ({"seeds": 0}, r"seeds=\[\]"),
+        ({"seeds": [1, 2, 1]}, r"seeds=\[1, 2, 1\]"),
+        ({"seeds": [-1]}, r"seeds=\[-1\]"),
+        ({"steps": 0}, "steps=0"),
+        ({"batch_size": 1.5}, "batch_size=1.5"),
+        (
+            {"classifier": lambda shape, num, _: linear(shape, num + 1, _)},
+            r"output_shape=\(None, 11\)",
+        ),
+    ],
+)
+def test_bad_arguments_are_refused(digits, arguments, message):
+    """The error shows what came."""
+    arguments = {"arms": {"nothing": lambda ds: ds}, **arguments}
+    with pytest.raises(ValueError, match=message):
+        evaluate(digits, **arguments)
+
+
+def test_train_and_test_must_be_of_a_kind(digits, make_images):
+    """Shape, classes and value range."""
+    for test, message in (
+        (make_images([2] * 10, (9, 8, 1)), r"\(9, 8, 1\)"),
+        (make_images([2] * 10, class_names=list("abcdefghij")), "classes"),
+        (
+            ganaug.LabeledImages(digits.test.images / 255, digits.test.labels),
+            "value range",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ganaug.evaluate_augmentation(
+                digits.train, test, {"nothing": lambda ds: ds}
+            )
+
+
+def test_testing_on_training_images_is_refused(digits, small_gan):
+    """Those of the classifier, and those that the GAN learnt."""
+    arms = {"GAN": ganaug.GANAugmenter(small_gan, seed=0)}
+    with pytest.raises(
+        ValueError, match="145 of 145 test images are also in the training data"
+    ):
+        ganaug.evaluate_augmentation(digits.train, digits.train, arms)
+    # Another classifier's training data, but the GAN's own test data.
+    with pytest.raises(ValueError, match="training data of arm 'GAN'"):
+        ganaug.evaluate_augmentation(digits.test, digits.train, arms)
+    report = ganaug.evaluate_augmentation(
+        digits.test,
+        digits.train,
+        arms,
+        controls=CONTROLS,
+        classifier=linear,
+        seeds=1,
+        steps=1,
+        allow_overlap=True,
+    )
+    assert "Overlap was allowed: 145 of 145" in str(report)
+    assert "145 images that are not in the training data" in " ".join(
+        report.notes
+    )
+
+
+def test_progress_names_every_training(digits):
+    """And says when all is done."""
+    calls = []
+    evaluate(
+        digits,
+        {"nothing": lambda ds: ds},
+        seeds=[5],
+        steps=1,
+        progress=lambda *args: calls.append(args),
+    )
+    assert calls == [
+        (0, 2, BASELINE, 5),
+        (1, 2, "nothing", 5),
+        (2, 2, None, None),
+    ]
+
+
+def test_a_test_set_may_lack_a_class(digits):
+    """Its recall is unknown, and no mean counts it."""
+    keep = np.flatnonzero(digits.test.labels != 3)
+    report = ganaug.evaluate_augmentation(
+        digits.train,
+        digits.test.subset(keep),
+        {"nothing": lambda ds: ds},
+        controls=CONTROLS,
+        classifier=linear,
+        seeds=2,
+        steps=400,
+    )
+    arm = report.arm(BASELINE)
+    assert arm.mean_recall[3] is None
+    present = [recall for recall in arm.mean_recall if recall is not None]
+    assert arm.mean == pytest.approx(np.mean(present))
+
+
+def test_report_files(digits, tmp_path):
+    """JSON that any reader parses, and one page that needs nothing else."""
+    report = evaluate(
+        digits, {"<b>mine</b>": lambda ds: ds}, seeds=1, steps=1
+    ).add(notes=["A note."], data="digits")
+    report.to_json(tmp_path / "report.json")
+    record = json.loads(
+        (tmp_path / "report.json").read_text("utf-8"),
+        parse_constant=lambda name: pytest.fail(f"not JSON: {name}"),
+    )
+    assert record["verdicts"] == {"<b>mine</b>": "no measurable gain"}
+    assert record["arms"][1]["gain_over_real_only"]["low"] is None
+    assert record["about"] == {"data": "digits"}
+
+    picture = tmp_path / "picture.png"
+    keras.utils.save_img(picture, np.zeros((2, 2, 1)))
+    report.to_html(tmp_path / "report.html", {"A picture": picture})
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "<b>mine" not in page
+    assert "A note." in page
+    assert "data:image/png;base64," in page
+    for attribute in re.findall(r'(?:src|href)="(.*?)"', page):
+        assert attribute.startswith("data:")
+    assert not re.search(r"https?://|<script|@import", page)

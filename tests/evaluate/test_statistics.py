@@ -1,0 +1,130 @@
+"""The statistics on known distributions."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ganaug.evaluate.statistics import (
+    DO_NOT_USE_IT,
+    NO_GAIN,
+    USE_IT,
+    PairedGain,
+    holm,
+    paired_gain,
+    verdicts,
+)
+
+
+def test_paired_gain_is_the_paired_t_test():
+    """The same p and interval as SciPy's test of related samples."""
+    rng = np.random.default_rng(0)
+    scores, reference = rng.normal(0.9, 0.02, (2, 7))
+    gain = paired_gain(scores, reference)
+    test = stats.ttest_rel(scores, reference)
+    low, high = test.confidence_interval(0.95)
+    assert gain.p_value == pytest.approx(test.pvalue)
+    assert (gain.low, gain.high) == pytest.approx((low, high))
+    assert gain.mean == pytest.approx((scores - reference).mean())
+
+
+def test_what_seeds_share_cancels():
+    """A difficulty of the seed, the same for both, does not widen it."""
+    shared = np.array([0.5, 0.9, 0.7])
+    gain = paired_gain(shared + [0.01, 0.011, 0.009], shared)
+    assert gain.high - gain.low < 0.01
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([0.5], PairedGain(0.25, -np.inf, np.inf, 1.0, 1)),
+        ([0.25, 0.25], PairedGain(0.0, 0.0, 0.0, 1.0, 2)),
+        ([0.5, 0.5], PairedGain(0.25, 0.25, 0.25, 0.0, 2)),
+    ],
+)
+def test_edges(scores, expected):
+    """One seed says nothing; equal differences leave no spread."""
+    assert paired_gain(scores, [0.25] * len(scores)) == expected
+
+
+@pytest.mark.parametrize(
+    ("scores", "reference"), [([1, 2], [1]), ([[1]], [[1]])]
+)
+def test_scores_must_pair_up(scores, reference):
+    """The error shows the shapes."""
+    with pytest.raises(ValueError, match="Received: shapes"):
+        paired_gain(scores, reference)
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    """Of 2000 intervals of 95 %, about 95 % hold the true gain."""
+    rng = np.random.default_rng(1)
+    differences = rng.normal(0.01, 0.02, (2000, 5))
+    held = [
+        (gain := paired_gain(row, np.zeros(5))).low <= 0.01 <= gain.high
+        for row in differences
+    ]
+    # Four standard errors of a share of .95 among 2000 are .019.
+    assert np.mean(held) == pytest.approx(0.95, abs=0.02)
+
+
+def test_holm():
+    """Holm's own step-down, monotone and never above one."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx(
+        [0.03, 0.06, 0.06, 0.02]
+    )
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def gain(mean, p_value):
+    return PairedGain(mean, np.nan, np.nan, p_value, 5)
+
+
+@pytest.mark.parametrize(
+    ("against", "verdict"),
+    [
+        ([gain(0.02, 0.01), gain(0.01, 0.04)], USE_IT),
+        ([gain(0.02, 0.01), gain(0.01, 0.06)], NO_GAIN),
+        ([gain(0.02, 0.2), gain(-0.01, 0.03)], NO_GAIN),
+        ([gain(0.02, 0.01), gain(-0.01, 0.02)], DO_NOT_USE_IT),
+        ([gain(-0.02, 0.01), gain(-0.01, 0.01)], DO_NOT_USE_IT),
+        ([gain(0.0, 1.0)], NO_GAIN),
+    ],
+)
+def test_verdict_of_one_candidate(against, verdict):
+    """Better than each control, worse than one of them, or neither."""
+    gains = {"GAN": {str(place): g for place, g in enumerate(against)}}
+    assert verdicts(gains) == {"GAN": verdict}
+
+
+def test_more_candidates_need_more_evidence():
+    """Two tries at p = .04 are not one."""
+    gains = {name: {"real": gain(0.02, 0.04)} for name in "ab"}
+    assert set(verdicts(gains).values()) == {NO_GAIN}
+
+
+@pytest.mark.parametrize("num_seeds", [3, 5, 10])
+def test_chance_alone_is_not_called_a_gain(num_seeds):
+    """Without effect, both wrong verdicts stay at their level."""
+    rng = np.random.default_rng(2)
+    counts = {USE_IT: 0, NO_GAIN: 0, DO_NOT_USE_IT: 0}
+    for _ in range(1000):
+        # Seeds share a difficulty; five controls and two candidates.
+        scores = 0.9 + rng.normal(0, 0.02, num_seeds)
+        scores = scores + rng.normal(0, 0.01, (7, num_seeds))
+        found = verdicts(
+            {
+                candidate: {
+                    control: paired_gain(scores[candidate], scores[control])
+                    for control in range(2, 7)
+                }
+                for candidate in range(2)
+            }
+        ).values()
+        for verdict in (USE_IT, DO_NOT_USE_IT):
+            counts[verdict] += verdict in found
+    # One-sided 2.5 % of evaluations, plus three standard errors.
+    limit = 1000 * (0.025 + 3 * np.sqrt(0.025 * 0.975 / 1000))
+    assert counts[USE_IT] <= limit
+    assert counts[DO_NOT_USE_IT] <= 1000 * 0.05 + 3 * np.sqrt(1000 * 0.0475)

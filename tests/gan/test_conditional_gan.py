@@ -1,0 +1,220 @@
+"""ConditionalGAN, as a user of Keras meets it."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganaug
+
+SMALL = {"width": 4, "latent_dim": 8}
+
+
+def fitted(data, seed=3, steps=3, **kwargs):
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, seed=seed, **SMALL)
+    gan.compile()
+    history = gan.fit(data, steps_per_epoch=steps, verbose=0, **kwargs)
+    return gan, history
+
+
+def test_fit_changes_both_networks_and_reports_losses(make_images):
+    """Both players learn, the average follows, and losses are finite."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, seed=3, **SMALL)
+    gan.compile()
+    before = [
+        [weight.numpy() for weight in network.weights]
+        for network in (gan.generator, gan.discriminator, gan.ema_generator)
+    ]
+    history = gan.fit(make_images(), steps_per_epoch=3, epochs=2, verbose=0)
+    assert set(history.history) == {"d_loss", "g_loss"}
+    assert np.isfinite(history.history["d_loss"]).all()
+    for old, network in zip(
+        before,
+        (gan.generator, gan.discriminator, gan.ema_generator),
+        strict=True,
+    ):
+        assert any(
+            np.abs(weight - new.numpy()).max() > 0
+            for weight, new in zip(old, network.weights, strict=True)
+        )
+
+
+def test_the_seed_fixes_everything(make_images):
+    """Same seed, same images; another seed, other images."""
+    images = [
+        fitted(make_images(), seed)[0].generate([0, 1, 2], seed=0)
+        for seed in (3, 3, 4)
+    ]
+    np.testing.assert_array_equal(images[0], images[1])
+    assert (images[0] != images[2]).any()
+
+
+def test_two_fits_go_on_like_one(make_images):
+    """Batches and noise are functions of the step."""
+    gan, _ = fitted(make_images(), steps=2)
+    gan.fit(make_images(), steps_per_epoch=2, verbose=0)
+    whole, _ = fitted(make_images(), steps=4)
+    np.testing.assert_array_equal(
+        gan.generate([0, 1, 2], seed=0), whole.generate([0, 1, 2], seed=0)
+    )
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda x, y: (tf.data.Dataset.from_tensor_slices((x, y)), None),
+        lambda x, y: (
+            tf.data.Dataset.from_tensor_slices({"image": x, "label": y}),
+            None,
+        ),
+        lambda x, y: (
+            tf.data.Dataset.from_tensor_slices(
+                {"images": x, "labels": np.eye(3)[y]}
+            ).batch(5),
+            None,
+        ),
+        lambda x, y: (x, y),
+    ],
+)
+def test_fit_takes_what_pipelines_have(make_images, wrap):
+    """Pairs, TFDS dicts, Keras dicts with one-hot labels, and arrays."""
+    data = make_images()
+    x, y = wrap(data.images, data.labels)
+    gan, _ = fitted(x, y=y)
+    expected, _ = fitted(data)
+    np.testing.assert_array_equal(
+        gan.generate([0, 1, 2], seed=0), expected.generate([0, 1, 2], seed=0)
+    )
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_images_come_in_the_data_own_dtype_and_range(make_images, dtype):
+    """What was uint8 in [0, 255] comes out so; floats in [0, 1] too."""
+    data = make_images()
+    if dtype == "float32":
+        data = ganaug.LabeledImages(data.images / np.float32(255), data.labels)
+    gan, _ = fitted(data)
+    images = gan.generate([0, 1, 2, 1], seed=0)
+    assert images.dtype == dtype
+    assert images.shape == (4, 8, 8, 1)
+    low, high = data.value_range
+    assert low <= images.min() < images.max() <= high
+    assert images.max() > low + 0.3 * (high - low)
+
+
+def test_generate_does_not_depend_on_batch_size(small_gan):
+    """An image depends on the seed and on its place alone."""
+    labels = np.arange(10).repeat(3)
+    whole = small_gan.generate(labels, seed=5).astype(int)
+    parts = small_gan.generate(labels, seed=5, batch_size=4).astype(int)
+    # Rounding in the convolutions may move a pixel by one of 255.
+    assert np.abs(whole - parts).max() <= 1
+    assert small_gan.generate([], seed=5).shape == (0, 8, 8, 1)
+
+
+@pytest.mark.parametrize("labels", [[10], [-1], [0.5], 3, [[1]]])
+def test_generate_refuses_bad_labels(small_gan, labels):
+    """Labels are integers of known classes, in one dimension."""
+    with pytest.raises(ValueError, match="`labels` must be"):
+        small_gan.generate(labels)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"image_shape": (8, 8)}, "image_shape="),
+        ({"num_classes": 1}, "num_classes=1"),
+        ({"num_classes": 2.5}, "num_classes=2.5"),
+        ({"preset": "huge"}, "preset='huge'"),
+        ({"seed": -1}, "seed=-1"),
+        ({"width": 0}, "width=0"),
+        ({"latent_dim": 1.5}, "latent_dim=1.5"),
+        ({"depth": -1}, "depth=-1"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments, message):
+    """At construction, with the value that came."""
+    arguments = {"image_shape": (8, 8, 1), "num_classes": 3, **arguments}
+    with pytest.raises(ValueError, match=message):
+        ganaug.ConditionalGAN(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"gamma": -1}, "gamma=-1"),
+        ({"ema_half_life": 0}, "ema_half_life=0"),
+        ({"diff_augment": "zoom"}, "diff_augment='zoom'"),
+    ],
+)
+def test_bad_compile_arguments_are_refused(arguments, message):
+    """At compile, with the value that came."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, **SMALL)
+    with pytest.raises(ValueError, match=message):
+        gan.compile(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("class_counts", "shape", "kwargs", "message"),
+    [
+        ((6, 4, 2), (9, 8, 1), {}, r"shape \(9, 8, 1\)"),
+        ((6, 4, 2), (8, 8, 3), {}, r"shape \(8, 8, 3\)"),
+        ((6, 4), (8, 8, 1), {}, "labels of 2 classes"),
+        ((6, 4, 2, 1), (8, 8, 1), {}, "labels of 4 classes"),
+        ((6, 0, 2), (8, 8, 1), {}, r"no image of \['1'\]"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(
+    make_images, class_counts, shape, kwargs, message
+):
+    """Before the first step, so that no weight has changed."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, **SMALL)
+    gan.compile()
+    with pytest.raises(ValueError, match=message):
+        gan.fit(make_images(class_counts, shape), verbose=0, **kwargs)
+    assert int(gan.g_optimizer.iterations) == 0
+
+
+def test_fit_needs_compile(make_images):
+    """The error says what to call."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, **SMALL)
+    with pytest.raises(ValueError, match=r"Call `compile\(\)`"):
+        gan.fit(make_images())
+
+
+def test_divergence_stops_with_an_explanation(make_images):
+    """A NaN in a weight is noticed in the first step, and not saved."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, **SMALL)
+    gan.compile()
+    weight = gan.generator.trainable_weights[0]
+    weight.assign(weight * np.nan)
+    with pytest.raises(RuntimeError, match="diverged at step 1"):
+        gan.fit(make_images(), verbose=0)
+
+
+def test_a_keras_file_keeps_all_of_it(make_images, tmp_path):
+    """Saved and loaded, training goes on as if nothing had happened."""
+    gan, _ = fitted(make_images(), steps=2)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    for model in (gan, loaded):
+        model.fit(make_images(), steps_per_epoch=2, verbose=0)
+    np.testing.assert_array_equal(
+        gan.generate([0, 1, 2], seed=0), loaded.generate([0, 1, 2], seed=0)
+    )
+    assert loaded.class_names == gan.class_names
+    assert loaded.gamma == gan.gamma
+
+
+def test_long_training_learns_the_classes():
+    """Three classes of flat images come out as three gray values."""
+    levels = np.array([20, 128, 235])
+    labels = np.arange(3).repeat(30)
+    noise = np.random.default_rng(0).integers(-8, 9, (90, 8, 8, 1))
+    images = (levels[labels][:, None, None, None] + noise).astype("uint8")
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, seed=0, width=8, latent_dim=8)
+    gan.compile(diff_augment="")
+    gan.fit(images, labels, steps_per_epoch=250, verbose=0)
+    drawn = gan.generate(labels, seed=0)
+    means = [drawn[labels == label].mean() for label in range(3)]
+    np.testing.assert_allclose(means, levels, atol=30)

@@ -1,0 +1,232 @@
+"""The artifact: whole, or refused with one clear error."""
+
+import hashlib
+import json
+import os
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from PIL import Image
+
+import ganaug
+from ganaug import artifact
+from ganaug.data.splits import fingerprints
+
+
+def test_round_trip(run, small_gan, digits):
+    """The loaded generator draws the same images and knows its data."""
+    loaded = artifact.load(run)
+    np.testing.assert_array_equal(
+        loaded.generate([0, 9, 9], seed=1),
+        small_gan.generate([0, 9, 9], seed=1),
+    )
+    assert loaded.image_shape == (8, 8, 1)
+    assert loaded.image_dtype == "uint8"
+    assert loaded.value_range == (0, 255)
+    assert loaded.class_names == digits.train.class_names
+    assert loaded.training["steps"] == 4
+    assert loaded.training["class_counts"][0] == 40
+    np.testing.assert_array_equal(
+        loaded.fingerprints, fingerprints(digits.train)
+    )
+
+
+def test_the_folder_is_for_people_too(run):
+    """A model card with the numbers of images, and a picture."""
+    card = (run / "README.md").read_text("utf-8")
+    assert "| 0 | 40 |" in card
+    assert "145 real images" in card
+    with Image.open(run / "samples.png") as picture:
+        assert min(picture.size) > 200
+    assert sorted(path.name for path in run.iterdir()) == [
+        "README.md",
+        "ganaug.json",
+        "samples.png",
+        "weights.safetensors",
+    ]
+
+
+def test_a_folder_that_holds_something_is_left_alone(run, small_gan, tmp_path):
+    """Neither a run nor other files are overwritten."""
+    before = (run / "ganaug.json").read_bytes()
+    with pytest.raises(FileExistsError, match="another run"):
+        small_gan.save_pretrained(run)
+    assert (run / "ganaug.json").read_bytes() == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").touch()
+    with pytest.raises(FileExistsError, match="something else"):
+        small_gan.save_pretrained(tmp_path / "mine")
+    with pytest.raises(FileExistsError):
+        small_gan.save_pretrained(tmp_path / "mine" / "thesis.txt")
+    (tmp_path / "empty").mkdir()
+    small_gan.save_pretrained(tmp_path / "empty")
+
+
+def test_broken_weights_are_not_saved(digits, tmp_path):
+    """A diverged GAN leaves no artifact."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 10, width=4, latent_dim=8)
+    weight = gan.ema_generator.weights[0]
+    weight.assign(weight * np.nan)
+    with pytest.raises(ValueError, match="in 1 tensors"):
+        gan.save_pretrained(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def rewrite(run, change, sign=True):
+    """Changes the record as one who knows the format would."""
+    path = run / "ganaug.json"
+    record = json.loads(path.read_text("utf-8"))
+    change(record)
+    if sign:
+        rest = {key: record[key] for key in record if key != "sha256"}
+        text = json.dumps(rest, sort_keys=True)
+        record["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    path.write_text(json.dumps(record), "utf-8")
+
+
+def replace_weights(run, blob):
+    (run / "weights.safetensors").write_bytes(blob)
+    rewrite(
+        run,
+        lambda record: record["weights"].update(
+            sha256=hashlib.sha256(blob).hexdigest()
+        ),
+    )
+
+
+def arguments(record):
+    return record["architecture"]["arguments"]
+
+
+DAMAGE = {
+    "cut weights": (
+        lambda run: os.truncate(run / "weights.safetensors", 1000),
+        "was cut or changed",
+    ),
+    "changed weights": (
+        lambda run: (run / "weights.safetensors").write_bytes(
+            (run / "weights.safetensors").read_bytes()[:-1] + b"\x01"
+        ),
+        "was cut or changed",
+    ),
+    "cut record": (
+        lambda run: os.truncate(run / "ganaug.json", 100),
+        "is not JSON",
+    ),
+    "binary record": (
+        lambda run: (run / "ganaug.json").write_bytes(b"\xff\xfe\x00"),
+        "is not JSON",
+    ),
+    "deep record": (
+        lambda run: (run / "ganaug.json").write_text("[" * 100_000),
+        "is not JSON",
+    ),
+    "not ours": (
+        lambda run: (run / "ganaug.json").write_text('{"model": "other"}'),
+        "not written by ganaug",
+    ),
+    "a list": (
+        lambda run: (run / "ganaug.json").write_text("[]"),
+        "not written by ganaug",
+    ),
+    "changed record": (
+        lambda run: rewrite(
+            run,
+            lambda record: record.update(class_names=list("abcdefghij")),
+            sign=False,
+        ),
+        "`ganaug.json` was changed",
+    ),
+    "later format": (
+        lambda run: rewrite(
+            run, lambda record: record.update(format_version=2)
+        ),
+        "format version is 2",
+    ),
+    "other architecture": (
+        lambda run: rewrite(
+            run, lambda record: record["architecture"].update(name="lambda")
+        ),
+        "unknown architecture",
+    ),
+    "unknown argument": (
+        lambda run: rewrite(run, lambda record: arguments(record).update(x=1)),
+        "unknown architecture",
+    ),
+    "huge network": (
+        lambda run: rewrite(
+            run, lambda record: arguments(record).update(width=10**9)
+        ),
+        "1000000000 is not in",
+    ),
+    "huge image": (
+        lambda run: rewrite(
+            run,
+            lambda record: arguments(record).update(
+                image_shape=[10**6, 10**6, 1]
+            ),
+        ),
+        "1000000 is not in",
+    ),
+    "fractional size": (
+        lambda run: rewrite(
+            run, lambda record: arguments(record).update(depth=1.0)
+        ),
+        "1.0 is not in",
+    ),
+    "missing entry": (
+        lambda run: rewrite(run, lambda record: record.pop("images")),
+        "wrong entry",
+    ),
+    "object dtype": (
+        lambda run: rewrite(
+            run, lambda record: record["images"].update(dtype="object")
+        ),
+        "dtype is not that of images",
+    ),
+    "wrong fingerprints": (
+        lambda run: rewrite(
+            run, lambda record: record["fingerprints"].update(count=3)
+        ),
+        "do not fit their count",
+    ),
+    "other shapes": (
+        lambda run: rewrite(
+            run, lambda record: arguments(record).update(width=5)
+        ),
+        "do not fit the architecture",
+    ),
+    "garbage weights": (
+        lambda run: replace_weights(run, b"\x00" * 100),
+        "cannot be read",
+    ),
+    "pickle as weights": (
+        lambda run: replace_weights(run, b"\x80\x04cos\nsystem\n(S'id'\ntR."),
+        "cannot be read",
+    ),
+    "other weights": (
+        lambda run: replace_weights(
+            run, safetensors.numpy.save({"a": np.zeros(3)})
+        ),
+        "do not fit the architecture",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_artifacts_are_refused(run, damage):
+    """One ValueError that says what is wrong and what to do."""
+    change, message = DAMAGE[damage]
+    change(run)
+    with pytest.raises(ValueError, match=message) as error:
+        artifact.load(run)
+    assert "Copy it again" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["ganaug.json", "weights.safetensors"])
+def test_a_folder_without_artifact_is_refused(run, name):
+    """The error names the file that is missing."""
+    (run / name).unlink()
+    with pytest.raises(FileNotFoundError, match=name):
+        artifact.load(run)

@@ -1,0 +1,280 @@
+"""The command line: what it prints, writes and refuses."""
+
+import json
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import typer.testing
+from PIL import Image
+
+import ganaug.commands.train
+from ganaug import artifact
+from ganaug.cli import app
+
+
+def ganaug_command(*arguments):
+    return typer.testing.CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+COUNTS = "12,9,7,6,5,5,4,4,3,3"
+
+
+def test_train_sample_evaluate(tmp_path):
+    """The three commands in a row, as in the README."""
+    run = tmp_path / "run"
+    done = ganaug_command(
+        *("train", "digits", "--out", run, "--steps", 3, "--seed", 5),
+        *("--class-counts", COUNTS, "--json"),
+    )
+    assert done.exit_code == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert (result["steps"], result["seed"]) == (3, 5)
+    assert result["num_images"] == 58
+    assert "step 3/3" in done.stderr
+    assert "images/s" in done.stderr
+    assert {path.name for path in run.iterdir()} == {
+        *("README.md", "ganaug.json", "samples.png", "weights.safetensors"),
+        *("losses.csv", "losses.png"),
+    }
+    lines = (run / "losses.csv").read_text().splitlines()
+    assert lines[0] == "step,d_loss,g_loss"
+    assert lines[1].startswith("3,0.")
+
+    grid = tmp_path / "pictures" / "grid.png"
+    done = ganaug_command(
+        *("sample", run, "--class", "7", "--num", 23, "--out", grid, "--json")
+    )
+    assert done.exit_code == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert (result["classes"], result["num"]) == (["7"], 23)
+    with Image.open(grid) as picture:
+        # Three rows of at most ten.
+        assert picture.width > 2 * picture.height
+
+    out = tmp_path / "report"
+    done = ganaug_command(
+        *("evaluate", run, "digits", "--class-counts", COUNTS, "--json"),
+        *("--seeds", 2, "--steps", 5, "--ratio", 0.5, "--out", out),
+    )
+    assert done.exit_code == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result == {
+        **json.loads((out / "report.json").read_text()),
+        "files": {},
+    }
+    assert [arm["name"] for arm in result["arms"]] == [
+        "real only",
+        "class-balanced",
+        "classic",
+        "classic + MixUp",
+        "classic + logit adjustment",
+        "classic + GAN",
+    ]
+    assert result["about"]["ratio"] == 0.5
+    assert result["settings"]["train_images_per_class"][0] == 12
+    assert "12/12 trainings" in done.stderr
+    assert "data:image/png" in (out / "report.html").read_text("utf-8")
+    # The GAN learnt exactly the training images: nothing to say about others.
+    assert len(result["notes"]) == 1
+
+
+def test_demo(tmp_path):
+    """One folder with everything, and the table on standard output."""
+    out = tmp_path / "demo"
+    done = ganaug_command(
+        *("demo", "--out", out, "--steps", 2, "--seeds", 2),
+        *("--classifier-steps", 3),
+    )
+    assert done.exit_code == 0, done.stderr
+    assert "classic + GAN" in done.stdout
+    assert re.search("USE IT|NO MEASURABLE GAIN", done.stdout)
+    for name in (
+        *("report.html", "report.json", "artifact/samples.png"),
+        *("artifact/losses.png", "artifact/ganaug.json"),
+    ):
+        assert (out / name).is_file(), name
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    assert report["settings"]["train_images_per_class"] == [
+        *(100, 66, 44, 29, 19, 13, 8, 6, 4, 3)
+    ]
+    assert report["settings"]["test_images_per_class"] == [70] * 10
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    """Any training is a failure: bad input must be found before."""
+
+    def fit(*args, **kwargs):
+        pytest.fail("training began")
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+
+
+def npz(tmp_path, **changes):
+    rng = np.random.default_rng(0)
+    arrays = {
+        "images": rng.integers(0, 256, (20, 8, 8, 1), np.uint8),
+        "labels": np.arange(20) % 2,
+        **changes,
+    }
+    path = tmp_path / "data.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"labels": np.arange(20) % 2 - 1}, "labels from -1"),
+        ({"labels": (np.arange(20) % 2) / 2}, "labels.dtype=float64"),
+        ({"images": np.zeros((20, 8), np.uint8)}, "images.shape=(20, 8)"),
+        ({"images": np.zeros((20, 8, 8, 5), np.uint8)}, "1 to 4 channels"),
+        ({"images": np.full((20, 8, 8), 200.0)}, "value_range"),
+        ({"images": np.full((20, 8, 8), np.nan)}, "NaN"),
+        ({"value_range": [0, 1]}, "outside of their value range"),
+        ({"labels": np.arange(20) % 2 * 2}, "no image of ['1']"),
+        ({"labels": np.zeros(20, int)}, "at least 2 classes"),
+        (
+            {
+                "images": np.zeros((0, 8, 8), np.uint8),
+                "labels": np.zeros(0, int),
+            },
+            "data set is empty",
+        ),
+        (
+            {"images": np.arange(180, dtype=np.uint8).reshape(20, 3, 3)},
+            "at least 4 pixels",
+        ),
+    ],
+)
+def test_bad_data_are_refused_before_training(
+    tmp_path, no_training, changes, message
+):
+    """One line on standard error, exit code 1, and no folder left behind."""
+    run = tmp_path / "run"
+    done = ganaug_command("train", npz(tmp_path, **changes), "--out", run)
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("ganaug: error: ")
+    assert done.stdout == ""
+    assert not run.exists()
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "demo"])
+def test_folders_in_use_are_refused(run, no_training, command):
+    """Whatever would write into another run says so first."""
+    arguments = {
+        "train": ["train", "digits"],
+        "evaluate": ["evaluate", run, "digits"],
+        "demo": ["demo"],
+    }[command]
+    before = sorted(run.iterdir())
+    done = ganaug_command(*arguments, "--out", run)
+    assert done.exit_code == 1
+    assert "holds another run" in done.stderr
+    assert sorted(run.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sample", "RUN", "--class", "cat", "--out", "a.png"], "'cat'"),
+        (["sample", "RUN", "--out", "a.txt"], "must end in .png"),
+        (["sample", "nowhere", "--out", "a.png"], "no `ganaug.json`"),
+        (["evaluate", "nowhere", "digits"], "no `ganaug.json`"),
+        (["evaluate", "RUN", "tfds:no_such_set"], "does not know"),
+        (["evaluate", "RUN", "digits", "--class-counts", "1,2"], "10 classes"),
+        (["evaluate", "RUN", "NPZ"], "the same classes"),
+        (
+            ["evaluate", "RUN", "NPZ", "--test-fraction", "0"],
+            "needs a test set",
+        ),
+        (["train", "nowhere", "--out", "new"], "no such data set"),
+    ],
+)
+def test_bad_input_is_refused(
+    run, tmp_path, monkeypatch, no_training, arguments, message
+):
+    """One line on standard error and exit code 1."""
+    monkeypatch.chdir(tmp_path)
+    names = {"RUN": run, "NPZ": npz(tmp_path)}
+    done = ganaug_command(*(names.get(word, word) for word in arguments))
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_test_set_that_the_gan_learnt_is_refused(run, tmp_path, digits):
+    """Unless it is allowed, and then the report says so."""
+    data = digits
+    path = tmp_path / "leak.npz"
+    np.savez(
+        path,
+        images=data.test.images,
+        labels=data.test.labels,
+        test_images=data.train.images,
+        test_labels=data.train.labels,
+    )
+    arguments = ["evaluate", run, path, "--seeds", 1, "--steps", 1]
+    done = ganaug_command(*arguments)
+    assert done.exit_code == 1
+    assert "145 of 145 test images" in done.stderr
+    done = ganaug_command(*arguments, "--allow-overlap")
+    assert done.exit_code == 0
+    assert "Overlap was allowed" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "digits"],
+        ["train", "digits", "--out", "x", "--stepz", "3"],
+        ["train", "digits", "--out", "x", "--steps", "0"],
+        ["train", "digits", "--out", "x", "--preset", "huge"],
+        ["train", "digits", "--out", "x", "--class-counts", "1,b"],
+        ["train", "digits", "--out", "x", "--image-size", "8x8x8"],
+        ["evaluate", "x", "digits", "--ratio", "1.5"],
+        ["sample", "x", "--out", "a.png", "--num", "0"],
+        ["explode"],
+    ],
+)
+def test_wrong_usage(arguments):
+    """Unknown flags and impossible values: exit code 2."""
+    done = ganaug_command(*arguments)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+
+
+def test_an_interrupted_training_is_kept(tmp_path, monkeypatch):
+    """Ctrl-C ends training, not what was learnt; exit code 130."""
+    progress = ganaug.commands.train.TrainingProgress
+
+    class Interrupt(progress):
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+            if batch == 1:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(ganaug.commands.train, "TrainingProgress", Interrupt)
+    run = tmp_path / "run"
+    done = ganaug_command(
+        *("train", "digits", "--out", run, "--steps", 50, "--json")
+    )
+    assert done.exit_code == 130
+    assert json.loads(done.stdout)["interrupted"]
+    assert artifact.load(run).training["steps"] == 2
+
+
+def test_version_and_module():
+    """`python -m ganaug --version`, in a process of its own."""
+    printed = subprocess.run(
+        [sys.executable, "-m", "ganaug", "--version"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert printed.strip() == ganaug.__version__

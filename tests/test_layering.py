@@ -1,0 +1,125 @@
+"""Imports point one way."""
+
+import ast
+import pathlib
+
+SOURCE = pathlib.Path(__file__).parents[1] / "src"
+
+# A module may import from its own layer and from those named here, transitively
+# spelled out; the longest prefix rules.
+ALLOWED = {
+    "ganaug": set(),
+    "ganaug.seeds": set(),
+    "ganaug.data": {"ganaug.seeds"},
+    "ganaug.pictures": {"ganaug.data"},
+    "ganaug.model_card": set(),
+    # The half of `gan` that is needed to draw images ...
+    "ganaug.gan.layers": set(),
+    "ganaug.gan.networks": {"ganaug.gan.layers"},
+    "ganaug.gan.generation": {"ganaug.data"},
+    "ganaug.artifact": {
+        "ganaug",
+        "ganaug.data",
+        "ganaug.gan.generation",
+        "ganaug.gan.networks",
+        "ganaug.model_card",
+        "ganaug.pictures",
+        "ganaug.seeds",
+    },
+    # ... and the half that trains.
+    "ganaug.gan": {"ganaug", "ganaug.artifact", "ganaug.data", "ganaug.seeds"},
+    "ganaug.augment": {
+        "ganaug",
+        "ganaug.artifact",
+        "ganaug.data",
+        "ganaug.seeds",
+    },
+    "ganaug.evaluate": {"ganaug.data", "ganaug.seeds"},
+    "ganaug.commands": {
+        "ganaug",
+        "ganaug.artifact",
+        "ganaug.augment",
+        "ganaug.data",
+        "ganaug.evaluate",
+        "ganaug.gan",
+        "ganaug.pictures",
+        "ganaug.seeds",
+    },
+    "ganaug.cli": {
+        "ganaug",
+        "ganaug.artifact",
+        "ganaug.commands",
+        "ganaug.data",
+    },
+    "ganaug.__main__": {"ganaug.cli"},
+}
+
+
+def layer(module):
+    """The longest name in `ALLOWED` that the module is or is inside of."""
+    while module not in ALLOWED:
+        module = module.rpartition(".")[0]
+    return module
+
+
+def imports(path, module_names):
+    """Modules of ganaug that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found = [
+                f"{node.module}.{alias.name}"
+                if f"{node.module}.{alias.name}" in module_names
+                else node.module
+                for alias in node.names
+            ]
+        else:
+            continue
+        yield from (name for name in found if name.startswith("ganaug"))
+
+
+def test_imports_point_down():
+    """No module imports from a layer above its own."""
+    files = {
+        ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): path
+        for path in (SOURCE / "ganaug").rglob("*.py")
+    }
+    assert len(files) > 30
+    upward = [
+        f"{module} -> {imported}"
+        for module, path in files.items()
+        for imported in imports(path, files)
+        if layer(imported) != layer(module)
+        and layer(imported) not in ALLOWED[layer(module)]
+        # Within `gan`, the training half may use the drawing half.
+        and not (
+            layer(module) == "ganaug.gan"
+            and layer(imported).startswith("ganaug.gan.")
+        )
+    ]
+    assert not upward
+
+
+def test_no_cycles():
+    """No two modules import each other, at any distance."""
+    files = {
+        ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): path
+        for path in (SOURCE / "ganaug").rglob("*.py")
+    }
+    graph = {
+        module: {name for name in imports(path, files) if name in files}
+        for module, path in files.items()
+    }
+    while graph:
+        leaves = {module for module, needs in graph.items() if not needs}
+        assert leaves, f"cycle among {sorted(graph)}"
+        graph = {
+            module: needs - leaves
+            for module, needs in graph.items()
+            if module not in leaves
+        }
