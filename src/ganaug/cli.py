@@ -132,6 +132,8 @@ def _session():
     try:
         _import_tensorflow()
         yield console
+    except typer.Exit:  # a RuntimeError, of all things
+        raise
     except (ValueError, TypeError, OSError, RuntimeError) as error:
         print(f"ganaug: error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
@@ -379,8 +381,8 @@ def _print_report(report, files, as_json):
     from rich.console import Console
 
     report.print(Console())
-    for path in files.values():
-        print(path)
+    for name, path in files.items():
+        print(f"{name}: {path}")
 
 
 def main():

@@ -38,12 +38,13 @@ def save_image_grid(path, rows, row_names, value_range, title=None):
     num_columns = max(len(row) for row in rows)
     height, width = rows[0].shape[1:3]
     inches = 0.55 / max(height, width)
+    margin = 0.2 + 0.075 * max(len(name) for name in row_names)
     figure, axes = plt.subplots(
         len(rows),
         num_columns,
         squeeze=False,
         figsize=(
-            num_columns * width * inches + 1.4,
+            num_columns * width * inches + margin + 0.1,
             len(rows) * height * inches * 1.06 + (0.4 if title else 0.1),
         ),
     )
@@ -69,7 +70,7 @@ def save_image_grid(path, rows, row_names, value_range, title=None):
     if title:
         figure.suptitle(title, fontsize=9)
     figure.subplots_adjust(
-        left=1.3 / figure.get_figwidth(),
+        left=margin / figure.get_figwidth(),
         right=0.99,
         bottom=0.01,
         top=1 - (0.35 if title else 0.05) / figure.get_figheight(),

@@ -57,5 +57,4 @@ def demo(out, console, steps=None, seeds=5, classifier_steps=800, seed=0):
     return report, {
         "artifact": str(run),
         **write_report(report, out, pictures),
-        **{caption: str(path) for caption, path in pictures.items()},
     }

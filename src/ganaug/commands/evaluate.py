@@ -70,7 +70,7 @@ def evaluate(
         TextColumn("{task.completed}/{task.total} trainings"),
         TextColumn("{task.fields[text]}"),
         TextColumn("left"),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        TimeRemainingColumn(compact=True),
         console=console,
     )
     task = bar.add_task("", total=None, text="")

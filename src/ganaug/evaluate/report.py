@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jinja2
 import numpy as np
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -201,12 +202,17 @@ class EvaluationReport:
             console: `rich.console.Console`.
         """
         table = Table(
-            title=f"Balanced accuracy over {len(self.seeds)} paired seeds"
+            title=f"Balanced accuracy over {len(self.seeds)} paired seeds",
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
         )
         table.add_column("arm")
-        table.add_column("mean ± sd", justify="right")
-        table.add_column(f"gain over {BASELINE}", justify="right")
-        table.add_column("gain over best control", justify="right")
+        for header in (
+            "mean ± sd",
+            f"gain over\n{BASELINE}",
+            "gain over\nbest control",
+        ):
+            table.add_column(header, justify="right", no_wrap=True)
         for row in self._rows():
             table.add_row(
                 row["name"],
@@ -237,7 +243,7 @@ class EvaluationReport:
                 else "",
                 "over_best": _interval(self.gain(arm.name, best))
                 if arm.name != best
-                else "(the best control)",
+                else "best control",
             }
             for arm in self.arms
         ]

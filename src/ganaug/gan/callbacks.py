@@ -89,7 +89,7 @@ class TrainingProgress(keras.callbacks.Callback):
             TextColumn("step {task.completed}/{task.total}"),
             TextColumn("{task.fields[text]}"),
             TextColumn("left"),
-            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            TimeRemainingColumn(compact=True),
             console=console,
         )
 

@@ -1,0 +1,109 @@
+"""What an augmentation costs in a tf.data pipeline, per image.
+
+    python -m benchmarks.pipeline_cost
+
+Every pipeline feeds batches of 64 from memory in one process; they take turns,
+and the table shows the median over the rounds with the quartiles. Rows are
+comparable with each other and not with those of another run. About a minute.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from rich.console import Console
+from rich.table import Table
+
+import ganaug
+from ganaug.evaluate.arms import Classic, MixUp
+
+BATCH_SIZE = 64
+BATCHES = 100
+ROUNDS = 7
+NUM_CLASSES = 10
+
+
+def rand_augment(dataset):
+    """Keras's RandAugment layer."""
+    layer = keras.layers.RandAugment(value_range=(0, 255), seed=0)
+    return dataset.map(lambda x, y: (layer(x, training=True), y))
+
+
+def pipelines(image_shape):
+    """Endless pipelines by name, all from the same images in memory."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (4096, *image_shape), np.uint8)
+    labels = rng.integers(0, NUM_CLASSES, 4096)
+    gan = ganaug.ConditionalGAN(image_shape, NUM_CLASSES, seed=0)
+    artifact = gan.to_artifact()
+    bare = (
+        tf.data.Dataset.from_tensor_slices((images, labels))
+        .shuffle(4096, seed=0)
+        .repeat()
+        .batch(BATCH_SIZE)
+    )
+
+    def augmenter(ratio):
+        return ganaug.GANAugmenter(
+            artifact, ratio=ratio, value_range=(0, 255), seed=0
+        )
+
+    made = {
+        "bare": bare,
+        "Keras MixUp": bare.apply(MixUp(NUM_CLASSES)),
+        "shifts (Keras RandomTranslation)": bare.apply(Classic()),
+        "GANAugmenter, ratio 0.25, live": bare.apply(augmenter(0.25)),
+        "GANAugmenter, ratio 0.5, live": bare.apply(augmenter(0.5)),
+    }
+    if image_shape[-1] == 3:
+        made["Keras RandAugment"] = bare.apply(rand_augment)
+    return {
+        name: dataset.prefetch(tf.data.AUTOTUNE)
+        for name, dataset in made.items()
+    }
+
+
+def microseconds_per_image(iterator):
+    """Time of some batches in a bare loop."""
+    started = time.perf_counter()
+    for _ in range(BATCHES):
+        next(iterator)
+    return (time.perf_counter() - started) / (BATCHES * BATCH_SIZE) * 1e6
+
+
+def main():
+    """Measures and prints one table for each image shape."""
+    for image_shape in ((8, 8, 1), (28, 28, 1), (32, 32, 3)):
+        table = Table(title=f"Microseconds an image, {image_shape}")
+        table.add_column("pipeline")
+        for column in ("median", "quartiles", "times bare"):
+            table.add_column(column, justify="right")
+        iterators = {
+            name: iter(dataset)
+            for name, dataset in pipelines(image_shape).items()
+        }
+        times = {name: [] for name in iterators}
+        for iterator in iterators.values():
+            microseconds_per_image(iterator)
+        for _ in range(ROUNDS):
+            for name, iterator in iterators.items():
+                times[name].append(microseconds_per_image(iterator))
+        bare = np.median(times["bare"])
+        for name, values in times.items():
+            low, median, high = np.percentile(values, [25, 50, 75])
+            table.add_row(
+                name,
+                f"{median:.1f}",
+                f"{low:.1f} to {high:.1f}",
+                f"{median / bare:.1f}",
+            )
+        Console(width=90).print(table)
+
+
+if __name__ == "__main__":
+    main()
