@@ -145,6 +145,7 @@ def test_bad_arguments_are_refused(arguments, message):
         ({"gamma": -1}, "gamma=-1"),
         ({"ema_half_life": 0}, "ema_half_life=0"),
         ({"diff_augment": "zoom"}, "diff_augment='zoom'"),
+        ({"decay_steps": 0}, "decay_steps=0"),
     ],
 )
 def test_bad_compile_arguments_are_refused(arguments, message):
@@ -190,6 +191,20 @@ def test_divergence_stops_with_an_explanation(make_images):
     weight.assign(weight * np.nan)
     with pytest.raises(RuntimeError, match="diverged at step 1"):
         gan.fit(make_images(), verbose=0)
+
+
+def test_the_learning_rate_decays_where_asked_for(make_images):
+    """To a tenth over the steps named, for both players."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, **SMALL)
+    gan.compile(decay_steps=4)
+    rates = []
+    for optimizer in (gan.d_optimizer, gan.g_optimizer):
+        rates.append(float(optimizer.learning_rate))
+    gan.fit(make_images(), steps_per_epoch=4, verbose=0)
+    for first, optimizer in zip(
+        rates, (gan.d_optimizer, gan.g_optimizer), strict=True
+    ):
+        assert float(optimizer.learning_rate) == pytest.approx(0.1 * first)
 
 
 def test_a_keras_file_keeps_all_of_it(make_images, tmp_path):

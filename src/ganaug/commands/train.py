@@ -44,9 +44,9 @@ def train(data, out, console, steps=None, seed=None, preset=None):
     gan = ConditionalGAN(
         images.image_shape, images.num_classes, preset=preset, seed=seed
     )
-    gan.compile()
     if steps is None:
         steps = PRESETS[gan.preset].steps
+    gan.compile(decay_steps=steps)
     # The folder is made now, so that one that cannot be is known at once.
     out.mkdir(parents=True, exist_ok=True)
     history = LossHistory(every=min(50, steps))

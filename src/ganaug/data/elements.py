@@ -119,6 +119,7 @@ def parse_elements(element_spec):
 
     Example:
 
+    >>> import numpy as np
     >>> dataset = tf.data.Dataset.from_tensors(
     ...     {"image": np.zeros((8, 8, 1), "uint8"), "label": 3}
     ... )

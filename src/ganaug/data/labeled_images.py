@@ -111,6 +111,30 @@ class LabeledImages:
             self, images=self.images[indices], labels=self.labels[indices]
         )
 
+    def check_fits(self, image_shape, num_classes):
+        """Checks that a model was made for such images.
+
+        Args:
+            image_shape: Tuple `(height, width, channels)` of the model.
+            num_classes: Integer. Number of classes of the model.
+
+        Raises:
+            ValueError: Shape or number of classes differ.
+        """
+        if self.image_shape != image_shape:
+            raise ValueError(
+                "The images do not have the model's shape. Resize them, or "
+                "make a model for them. Received: images of shape "
+                f"{self.image_shape} for image_shape={image_shape}"
+            )
+        if self.num_classes != num_classes:
+            raise ValueError(
+                "The labels do not fit the model's classes. Where the data "
+                "lack some of them, name all with `class_names`. Received: "
+                f"labels of {self.num_classes} classes for "
+                f"num_classes={num_classes}"
+            )
+
     def check_trainable(self):
         """Checks that something can be learnt of every class.
 

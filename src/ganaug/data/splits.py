@@ -50,6 +50,7 @@ def take_per_class(labeled_images, class_counts, seed):
 
     Example:
 
+    >>> from ganaug.data.labeled_images import LabeledImages
     >>> data = LabeledImages(np.zeros((6, 4, 4)), [0, 0, 0, 1, 1, 1])
     >>> take_per_class(data, [3, 1], seed=0).class_counts.tolist()
     [3, 1]

@@ -24,6 +24,8 @@ from ganaug.gan.objectives import (
 from ganaug.gan.presets import PRESETS, choose_preset
 from ganaug.seeds import derive_seed, resolve_seed, seeded_initializers
 
+# Of the first learning rate, where it decays.
+FINAL_LEARNING_RATE = 0.1
 ADAM_BETAS = {"beta_1": 0.0, "beta_2": 0.99}
 
 
@@ -142,6 +144,7 @@ class ConditionalGAN(keras.Model):
         gamma=None,
         diff_augment="translation,cutout",
         ema_half_life=20_000,
+        decay_steps=None,
         **kwargs,
     ):
         """Chooses optimizers and strengths. Every argument has a default.
@@ -160,6 +163,9 @@ class ConditionalGAN(keras.Model):
                 `"translation,cutout"`.
             ema_half_life: Number of images after which a weight counts half
                 in the averaged generator. Defaults to `20_000`.
+            decay_steps: Integer. Steps over which the learning rates of the
+                default optimizers fall to a tenth along a cosine: all the
+                steps you will train for. They stay the same by default.
             **kwargs: `steps_per_execution`, `jit_compile` and `run_eagerly`,
                 as in `keras.Model.compile`.
 
@@ -179,9 +185,19 @@ class ConditionalGAN(keras.Model):
                 f"Received: ema_half_life={ema_half_life}"
             )
         check_policy(diff_augment)
+        if decay_steps is not None and decay_steps < 1:
+            raise ValueError(
+                "`decay_steps` must be a positive number of steps. "
+                f"Received: decay_steps={decay_steps}"
+            )
 
         def adam():
-            return keras.optimizers.Adam(preset.learning_rate, **ADAM_BETAS)
+            learning_rate = preset.learning_rate
+            if decay_steps is not None:
+                learning_rate = keras.optimizers.schedules.CosineDecay(
+                    learning_rate, decay_steps, alpha=FINAL_LEARNING_RATE
+                )
+            return keras.optimizers.Adam(learning_rate, **ADAM_BETAS)
 
         self.d_optimizer = adam() if d_optimizer is None else d_optimizer
         self.g_optimizer = adam() if g_optimizer is None else g_optimizer
@@ -241,7 +257,7 @@ class ConditionalGAN(keras.Model):
             raise ValueError("Call `compile()` before `fit()`.")
         data = x if y is None else (x, y)
         data = as_labeled_images(data, class_names, value_range)
-        self._check_data(data, named=class_names is not None)
+        data.check_fits(self.image_shape, self.num_classes)
         data.check_trainable()
         if steps_per_epoch is None:
             steps_per_epoch = -(-len(data) // batch_size)
@@ -270,26 +286,6 @@ class ConditionalGAN(keras.Model):
             # Also where training was interrupted: what was learnt can be kept.
             seconds = time.perf_counter() - started
             self._record_training(data, batch_size, seconds)
-
-    def _check_data(self, data, named):
-        if data.image_shape != self.image_shape:
-            raise ValueError(
-                "The images do not have the model's shape. Received: images "
-                f"of shape {data.image_shape} for "
-                f"image_shape={self.image_shape}"
-            )
-        if data.num_classes != self.num_classes:
-            mend = (
-                ""
-                if named
-                else " Name the classes with `class_names` where some of them "
-                "are absent."
-            )
-            raise ValueError(
-                "The labels do not fit the model's classes."
-                f"{mend} Received: labels of {data.num_classes} classes for "
-                f"num_classes={self.num_classes}"
-            )
 
     def _record_training(self, data, batch_size, seconds):
         steps = int(self.g_optimizer.iterations)

@@ -133,6 +133,7 @@ def diff_augment(images, uniforms, policy):
 
     Example:
 
+    >>> import numpy as np
     >>> images = np.ones((2, 8, 8, 1), "float32")
     >>> uniforms = np.full((2, NUM_UNIFORMS), 0.5, "float32")
     >>> diff_augment(images, uniforms, "translation,cutout").shape

@@ -20,6 +20,7 @@ def zero_centered_penalty(gradients):
 
     Example:
 
+    >>> import numpy as np
     >>> float(zero_centered_penalty(np.full((5, 2, 2, 1), 0.5)))
     1.0
 
