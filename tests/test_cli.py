@@ -34,7 +34,7 @@ def test_train_sample_evaluate(tmp_path):
     result = json.loads(done.stdout)
     assert (result["steps"], result["seed"]) == (3, 5)
     assert result["num_images"] == 58
-    assert "step 3/3" in done.stderr
+    assert "training 3/3 steps d_loss 0." in done.stderr
     assert "images/s" in done.stderr
     assert {path.name for path in run.iterdir()} == {
         *("README.md", "ganaug.json", "samples.png", "weights.safetensors"),
@@ -76,7 +76,7 @@ def test_train_sample_evaluate(tmp_path):
     ]
     assert result["about"]["ratio"] == 0.5
     assert result["settings"]["train_images_per_class"][0] == 12
-    assert "12/12 trainings" in done.stderr
+    assert "evaluating 12/12 trainings" in done.stderr
     assert "data:image/png" in (out / "report.html").read_text("utf-8")
     # The GAN learnt exactly the training images: nothing to say about others.
     assert len(result["notes"]) == 1

@@ -13,6 +13,7 @@ ALLOWED = {
     "ganaug.data": {"ganaug.seeds"},
     "ganaug.pictures": {"ganaug.data"},
     "ganaug.model_card": set(),
+    "ganaug.progress": set(),
     # The half of `gan` that is needed to draw images ...
     "ganaug.gan.layers": set(),
     "ganaug.gan.networks": {"ganaug.gan.layers"},
@@ -27,7 +28,13 @@ ALLOWED = {
         "ganaug.seeds",
     },
     # ... and the half that trains.
-    "ganaug.gan": {"ganaug", "ganaug.artifact", "ganaug.data", "ganaug.seeds"},
+    "ganaug.gan": {
+        "ganaug",
+        "ganaug.artifact",
+        "ganaug.data",
+        "ganaug.progress",
+        "ganaug.seeds",
+    },
     "ganaug.augment": {
         "ganaug",
         "ganaug.artifact",
@@ -43,6 +50,7 @@ ALLOWED = {
         "ganaug.evaluate",
         "ganaug.gan",
         "ganaug.pictures",
+        "ganaug.progress",
         "ganaug.seeds",
     },
     "ganaug.cli": {

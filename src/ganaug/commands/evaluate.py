@@ -3,17 +3,11 @@
 import os
 from pathlib import Path
 
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
-
 from ganaug import artifact
 from ganaug.augment.augmenter import GANAugmenter
 from ganaug.evaluate.arms import default_controls, on_top_of_classic
 from ganaug.evaluate.protocol import evaluate_augmentation
+from ganaug.progress import ProgressReport
 
 REPORT_HTML = "report.html"
 REPORT_JSON = "report.json"
@@ -64,22 +58,13 @@ def evaluate(
             "The run and the data set must have the same classes. Received: "
             f"{list(names)} and {list(data.train.class_names)}"
         )
-    bar = Progress(
-        TextColumn("evaluating"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.completed}/{task.total} trainings"),
-        TextColumn("{task.fields[text]}"),
-        TextColumn("left"),
-        TimeRemainingColumn(compact=True),
-        console=console,
-    )
-    task = bar.add_task("", total=None, text="")
+    shown = ProgressReport(console, "evaluating", "trainings")
 
     def progress(done, total, arm, seed):
-        text = "" if arm is None else f"{arm}, seed {seed}"
-        bar.update(task, completed=done, total=total, text=text)
+        text = "" if arm is None else f"({arm}, seed {seed})"
+        shown.update(done, total, text)
 
-    with bar:
+    try:
         report = evaluate_augmentation(
             data.train,
             data.test,
@@ -90,6 +75,8 @@ def evaluate(
             allow_overlap=allow_overlap,
             progress=progress,
         )
+    finally:
+        shown.stop()
     return report.add(
         notes=data.notes,
         data=data.name,

@@ -6,12 +6,8 @@ import time
 from pathlib import Path
 
 import keras
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
+
+from ganaug.progress import ProgressReport
 
 
 class StopOnNonFiniteLoss(keras.callbacks.Callback):
@@ -73,7 +69,7 @@ class LossHistory(keras.callbacks.Callback):
 
 
 class TrainingProgress(keras.callbacks.Callback):
-    """Shows a bar with step, losses, images per second and time left.
+    """Shows step, losses, images per second and time left.
 
     Args:
         console: `rich.console.Console` to draw on.
@@ -83,40 +79,30 @@ class TrainingProgress(keras.callbacks.Callback):
     def __init__(self, console, batch_size):
         super().__init__()
         self._batch_size = batch_size
-        self._bar = Progress(
-            TextColumn("training"),
-            BarColumn(bar_width=24),
-            TextColumn("step {task.completed}/{task.total}"),
-            TextColumn("{task.fields[text]}"),
-            TextColumn("left"),
-            TimeRemainingColumn(compact=True),
-            console=console,
-        )
+        self._report = ProgressReport(console, "training", "steps")
 
     def on_train_begin(self, logs=None):
-        total = self.params["steps"] * self.params["epochs"]
-        self._task = self._bar.add_task("", total=total, text="")
-        self._started = None
         self._steps = 0
-        self._bar.start()
+        self._started = None
 
     def on_train_batch_end(self, batch, logs=None):
         self._steps += 1
         text = " ".join(
             f"{name} {float(value):.3f}" for name, value in (logs or {}).items()
         )
-        now = time.perf_counter()
         if self._started is None:
-            # The first step is mostly tracing.
-            self._started = now
+            # The first step is mostly tracing, and no measure of the rest.
+            self._started = time.perf_counter()
         else:
+            seconds = time.perf_counter() - self._started
             seen = self._batch_size * (self._steps - 1)
-            text += f" {seen / (now - self._started):.0f} images/s"
-        self._bar.update(self._task, completed=self._steps, text=text)
+            text += f" {seen / seconds:.0f} images/s"
+        total = self.params["steps"] * self.params["epochs"]
+        self._report.update(self._steps, total, text)
 
     def on_train_end(self, logs=None):
         self.stop()
 
     def stop(self):
         """Ends the drawing, also where training was cut short."""
-        self._bar.stop()
+        self._report.stop()
