@@ -1,12 +1,11 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 PYTHON ?= python3
 VENV ?= .venv
-DEMO_OUT ?= ganaug-demo
 
 .PHONY: demo test lint clean
 
 demo: $(VENV)/.installed
-	$(VENV)/bin/ganaug demo --out $(DEMO_OUT)
+	$(VENV)/bin/ganaug demo
 
 test: $(VENV)/.installed lint
 	$(VENV)/bin/python -m pytest

@@ -104,6 +104,19 @@ def test_demo(tmp_path):
     assert report["settings"]["test_images_per_class"] == [70] * 10
 
 
+def test_the_demo_finds_a_free_folder(tmp_path, monkeypatch):
+    """A second demo does not stumble over the first."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ganaug-demo").mkdir()
+    (tmp_path / "ganaug-demo-2").mkdir()
+
+    def demo(out, console, **kwargs):
+        raise ValueError(f"would write to {out}")
+
+    monkeypatch.setattr("ganaug.commands.demo.demo", demo)
+    assert "would write to ganaug-demo-3" in ganaug_command("demo").stderr
+
+
 @pytest.fixture
 def no_training(monkeypatch):
     """Any training is a failure: bad input must be found before."""

@@ -53,8 +53,10 @@ ALLOWED = {
         "ganaug.progress",
         "ganaug.seeds",
     },
+    "ganaug.cli_session": set(),
     "ganaug.cli": {
         "ganaug",
+        "ganaug.cli_session",
         "ganaug.artifact",
         "ganaug.commands",
         "ganaug.data",

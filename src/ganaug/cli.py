@@ -1,22 +1,20 @@
 """The command line: parse, call, print.
 
 The result goes to standard output, progress and errors to standard error.
-Exit codes: 0 done; 1 the input was refused or the work failed; 2 wrong usage;
-130 interrupted.
+Exit codes are those of `ganaug.cli_session`.
 """
 
-import contextlib
 import enum
+import itertools
 import json
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import ganaug
+from ganaug.cli_session import INTERRUPTED, session
 
 app = typer.Typer(
     help="Pretrain a GAN on an image data set, mix its images into a tf.data "
@@ -26,7 +24,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-INTERRUPTED = 130
 
 
 class PresetName(enum.StrEnum):
@@ -97,51 +94,6 @@ Seed = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-def _import_tensorflow():
-    """Imports TensorFlow without what it logs of CPUs and missing GPUs.
-
-    Some of it is written before any log level is read, so standard error is
-    turned away for as long as the import lasts; where the import fails, all of
-    it is shown.
-    """
-    # Later on, what it logs of graph rewrites it gave up is no help either;
-    # real errors are exceptions.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as log:
-        os.dup2(log.fileno(), 2)
-        try:
-            import keras  # noqa: F401
-            import tensorflow  # noqa: F401
-        except BaseException:
-            log.seek(0)
-            os.write(kept, log.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-@contextlib.contextmanager
-def _session():
-    """A console on standard error; errors in one line and as exit codes."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    try:
-        _import_tensorflow()
-        yield console
-    except typer.Exit:  # a RuntimeError, of all things
-        raise
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
-        print(f"ganaug: error: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        print("ganaug: interrupted", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
-
-
 def _load(console, source, **options):
     from ganaug.data.sources import load_data
 
@@ -196,7 +148,7 @@ def train(
     as_json: Json = False,
 ):
     """Pretrain a GAN on DATA and keep it in a run folder."""
-    with _session() as console:
+    with session() as console:
         from ganaug.artifact import check_output_folder
 
         check_output_folder(out)
@@ -248,7 +200,7 @@ def sample(
     as_json: Json = False,
 ):
     """Draw synthetic images into one picture."""
-    with _session():
+    with session():
         from ganaug.commands.sample import sample as run_sample
 
         result = run_sample(run, out, class_name, num, seed)
@@ -302,7 +254,7 @@ def evaluate(
     as_json: Json = False,
 ):
     """Measure what the GAN in RUN gains for a classifier on DATA."""
-    with _session() as console:
+    with session() as console:
         from ganaug.artifact import SAMPLES, check_output_folder
 
         if out is not None:
@@ -315,6 +267,9 @@ def evaluate(
             class_counts=class_counts,
             test_fraction=test_fraction,
         )
+        if out is not None:
+            # Now, so that one that cannot be is known before the long work.
+            out.mkdir(parents=True, exist_ok=True)
         from ganaug.commands.evaluate import evaluate as run_evaluate
         from ganaug.commands.evaluate import write_report
 
@@ -329,7 +284,6 @@ def evaluate(
             allow_overlap=allow_overlap,
         )
         if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
             samples = run / SAMPLES
             pictures = (
                 {"Synthetic images of each class": samples}
@@ -343,8 +297,12 @@ def evaluate(
 @app.command()
 def demo(
     out: Annotated[
-        Path, typer.Option(help="Folder to write, new or empty.")
-    ] = Path("ganaug-demo"),
+        Path | None,
+        typer.Option(
+            help="Folder to write, new or empty. Default: ganaug-demo, with a "
+            "number behind it where that is taken."
+        ),
+    ] = None,
     steps: Annotated[
         int | None,
         typer.Option(min=1, help="GAN training steps. Default: the preset's."),
@@ -358,9 +316,11 @@ def demo(
     as_json: Json = False,
 ):
     """Do the main job on bundled long-tailed digits, in some minutes."""
-    with _session() as console:
+    with session() as console:
         from ganaug.artifact import check_output_folder
 
+        if out is None:
+            out = _free_folder("ganaug-demo")
         check_output_folder(out)
         from ganaug.commands.demo import demo as run_demo
 
@@ -372,6 +332,15 @@ def demo(
             classifier_steps=classifier_steps,
         )
         _print_report(report, files, as_json)
+
+
+def _free_folder(name):
+    numbered = (f"{name}-{number}" for number in itertools.count(2))
+    return next(
+        path
+        for path in map(Path, itertools.chain([name], numbered))
+        if not path.exists()
+    )
 
 
 def _print_report(report, files, as_json):
