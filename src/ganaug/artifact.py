@@ -24,7 +24,7 @@ import safetensors.numpy
 from ganaug import __version__
 from ganaug.data.images import check_value_range
 from ganaug.gan.generation import check_labels, generate_images
-from ganaug.gan.networks import build_generator
+from ganaug.gan.networks import build_generator, fewest_parameters
 from ganaug.model_card import render_model_card
 from ganaug.pictures import save_image_grid
 from ganaug.seeds import resolve_seed
@@ -39,6 +39,12 @@ SAMPLES = "samples.png"
 SAMPLES_PER_CLASS = 8
 MAX_CLASSES_SHOWN = 20
 # A record may not make us build a network that fills the memory.
+MAX_RECORD_BYTES = 2**28
+MAX_WEIGHTS_BYTES = 2**32
+DTYPES = (
+    *("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64"),
+    *("float16", "float32", "float64"),
+)
 LIMITS = {"latent_dim": 4096, "width": 1024, "depth": 16, "num_classes": 65536}
 MAX_SIDE = 2048
 
@@ -126,8 +132,8 @@ def check_output_folder(path):
 def save(artifact, path):
     """Writes an artifact.
 
-    The record is written last, so a folder that was cut short has none and is
-    not taken for an artifact.
+    The record is written after the weights, so a folder that was cut short
+    has none and is not taken for an artifact.
 
     Args:
         artifact: `Artifact`.
@@ -184,10 +190,13 @@ def save(artifact, path):
             },
         },
     }
+    # Through JSON and back, so that the hash is that of what is read.
+    record = json.loads(json.dumps(record, default=_plain))
     record["sha256"] = _record_sha256(record)
-    _save_samples(artifact, path / SAMPLES)
-    _write(path / CARD, render_model_card(record).encode())
     _write(path / RECORD, json.dumps(record, indent=2).encode())
+    # From here on it is an artifact; the rest is for people.
+    _write(path / CARD, render_model_card(record).encode())
+    _save_samples(artifact, path / SAMPLES)
 
 
 def load(path):
@@ -212,15 +221,26 @@ def load(path):
                 f"Received: {os.fspath(path)!r}"
             )
     record = _read_record(path)
+    arguments = record["architecture"]["arguments"]
+    num_bytes = (path / WEIGHTS).stat().st_size
+    if num_bytes > MAX_WEIGHTS_BYTES:
+        _refuse(path, f"`{WEIGHTS}` has {num_bytes} bytes")
     blob = (path / WEIGHTS).read_bytes()
     if hashlib.sha256(blob).hexdigest() != record["weights"]["sha256"]:
         _refuse(path, f"`{WEIGHTS}` was cut or changed")
-    arguments = record["architecture"]["arguments"]
-    generator = build_generator(**arguments)
+    # Before the network is built: a small file cannot ask for a large one.
+    if 4 * fewest_parameters(**arguments) > num_bytes:
+        _refuse(path, "the weights do not fit the architecture")
     try:
         weights = safetensors.numpy.load(blob)
-    except safetensors.SafetensorError as error:
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
         _refuse(path, f"`{WEIGHTS}` cannot be read ({error})")
+    if not all(
+        value.dtype == np.float32 and np.isfinite(value).all()
+        for value in weights.values()
+    ):
+        _refuse(path, f"`{WEIGHTS}` must hold finite float32 numbers")
+    generator = build_generator(**arguments)
     variables = dict(_keys(generator))
     if {key: value.shape for key, value in weights.items()} != {
         key: tuple(variable.shape) for key, variable in variables.items()
@@ -268,7 +288,15 @@ def _refuse(path, why):
     )
 
 
+def _plain(value):
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} does not go into JSON: {value!r}")
+
+
 def _read_record(path):
+    if (path / RECORD).stat().st_size > MAX_RECORD_BYTES:
+        _refuse(path, f"`{RECORD}` is too large")
     try:
         record = json.loads((path / RECORD).read_text("utf-8"))
     except (ValueError, RecursionError):
@@ -312,8 +340,13 @@ def _check_record(record):
         isinstance(name, str) for name in record["class_names"]
     ):
         raise ValueError("class names do not fit the number of classes")
+    if any(
+        type(bound) not in (int, float)
+        for bound in record["images"]["value_range"]
+    ):
+        raise TypeError("value range is not of numbers")
     check_value_range(record["images"]["value_range"])
-    if np.dtype(record["images"]["dtype"]).kind not in "uif":
+    if record["images"]["dtype"] not in DTYPES:
         raise ValueError("dtype is not that of images")
     numbers = base64.b64decode(record["fingerprints"]["base64"], validate=True)
     if len(numbers) != 8 * record["fingerprints"]["count"]:

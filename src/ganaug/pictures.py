@@ -66,9 +66,10 @@ def save_image_grid(path, rows, row_names, value_range, title=None):
             ha="right",
             va="center",
             fontsize=8,
+            parse_math=False,
         )
     if title:
-        figure.suptitle(title, fontsize=9)
+        figure.suptitle(title, fontsize=9, parse_math=False)
     figure.subplots_adjust(
         left=margin / figure.get_figwidth(),
         right=0.99,

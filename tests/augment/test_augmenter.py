@@ -1,5 +1,6 @@
 """GANAugmenter in tf.data pipelines."""
 
+import collections
 import hashlib
 
 import keras
@@ -72,6 +73,8 @@ def one_hot(dtype):
     return lambda x, y: (x, tf.one_hot(y, CLASSES, dtype=dtype))
 
 
+Example = collections.namedtuple("Example", ["image", "label"])
+
 WRAPS = {
     "pair": lambda x, y: (x, y),
     "weights": lambda x, y: (x, y, tf.cast(y, tf.float32) + 0.5),
@@ -82,6 +85,7 @@ WRAPS = {
     },
     "one-hot": one_hot(tf.float32),
     "integer one-hot": one_hot(tf.uint8),
+    "namedtuple": lambda x, y: Example(x, y),
     "small labels": lambda x, y: (x, tf.cast(y, tf.uint8)),
 }
 
@@ -125,6 +129,17 @@ def test_infinite_unknown_and_static_stay(pretrained, shape):
     assert augmented.cardinality() == dataset.cardinality()
     assert augmented.element_spec == dataset.element_spec
     assert len(list(augmented.take(2))) == 2
+
+
+@pytest.mark.parametrize(
+    ("num", "batch"), [(20, 1), (33, 32), (33, None), (65, None), (0, 4)]
+)
+def test_batches_without_synthetic_images(pretrained, num, batch):
+    """Small batches get none now and then, and are left as they are."""
+    augmenter = ganaug.GANAugmenter(pretrained, 0.25, seed=0)
+    dataset = plain(num, batch).apply(augmenter)
+    images = [image for image, _ in dataset.as_numpy_iterator()]
+    assert len(images) == int(dataset.cardinality())
 
 
 def test_synthetic_labels_follow_the_strategy(pretrained):
@@ -368,6 +383,14 @@ def shaped(*shape, classes=None):
         ),
         (shaped(8, 8), "expand_dims"),
         (plain().map(lambda x, y: x), "neither a pair"),
+        (
+            plain().map(lambda x, y: (x, y, tf.ones(1))).batch(4),
+            "not one number for each example",
+        ),
+        (
+            plain().map(lambda x, y: (x, tf.one_hot(y, 10) > 0)),
+            "labels have dtype bool",
+        ),
     ],
 )
 def test_datasets_that_do_not_fit_are_refused(pretrained, dataset, message):
@@ -376,6 +399,61 @@ def test_datasets_that_do_not_fit_are_refused(pretrained, dataset, message):
     with pytest.raises(ValueError, match=message) as error:
         dataset.apply(augmenter)
     assert "Received: " in str(error.value)
+
+
+def test_floats_need_a_declared_range(digits):
+    """Also where the GAN learnt floats: theirs may have been others."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 10, width=4, latent_dim=8, seed=0)
+    gan.compile()
+    images = digits.train.images / np.float32(127.5) - 1
+    gan.fit(images, digits.train.labels, steps_per_epoch=1, verbose=0)
+    dataset = plain().map(lambda x, y: (tf.cast(x, tf.float32), y))
+    with pytest.raises(ValueError, match="Declare it with `value_range`"):
+        dataset.apply(ganaug.GANAugmenter(gan, seed=0))
+
+
+@pytest.mark.parametrize("label", [10, -1])
+@pytest.mark.parametrize("strategy", ["uniform", "match"])
+def test_labels_that_the_gan_does_not_know_stop_the_stream(
+    pretrained, label, strategy
+):
+    """A label out of range is not mixed with others in silence."""
+    augmenter = ganaug.GANAugmenter(
+        pretrained, 0.5, sampling_strategy=strategy, seed=0
+    )
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=r"labels must be in \[0, 10\)"
+    ):
+        list(plain(8, 4, label).apply(augmenter))
+
+
+def test_an_untrained_gan_is_refused():
+    """It would mix in noise."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 10, width=4, latent_dim=8)
+    with pytest.raises(ValueError, match="has not been trained"):
+        ganaug.GANAugmenter(gan)
+
+
+def test_it_is_not_applied_inside_of_other_datasets(pretrained):
+    """There it would repeat its noise in every part."""
+    augmenter = ganaug.GANAugmenter(pretrained, seed=0)
+    with pytest.raises(ValueError, match="Apply it to the dataset that comes"):
+        tf.data.Dataset.range(2).interleave(lambda i: augmenter(plain(8, 4)))
+    with pytest.raises(TypeError, match="Received: tuple"):
+        augmenter((np.zeros((2, 8, 8, 1)), [0, 1]))
+
+
+@pytest.mark.parametrize("value_range", [(-1, 1), (0, 16)])
+def test_integers_outside_of_the_declared_range_stop_the_stream(
+    pretrained, value_range
+):
+    """Where the dtype alone does not keep them inside."""
+    augmenter = ganaug.GANAugmenter(pretrained, value_range=value_range, seed=0)
+    dataset = plain(8, 4).map(lambda x, y: (x + 200, y))
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="leave the value range"
+    ):
+        list(dataset.apply(augmenter))
 
 
 def test_images_outside_of_the_declared_range_stop_the_stream(pretrained):

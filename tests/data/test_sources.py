@@ -52,7 +52,7 @@ def test_without_a_test_set_one_is_held_out(tmp_path, arrays):
     data, again = ganaug.load_data(path), ganaug.load_data(path)
     assert data.test.class_counts.tolist() == [2, 2, 1]
     np.testing.assert_array_equal(data.test.images, again.test.images)
-    assert "5 images, 20% of each class, were held out" in data.notes[0]
+    assert "5 images, 20% of each class but at least one, were" in data.notes[0]
     assert ganaug.load_data(path, test_fraction=0).test is None
 
 

@@ -37,6 +37,13 @@ def test_stratified_split_is_balanced(make_images):
     assert rest.class_counts.tolist() == [9, 5, 1]
 
 
+def test_every_class_is_in_the_held_out_set(make_images):
+    """Also a class with two images, of which one is left for training."""
+    rest, test = holdout_split(make_images((60, 3, 2)), 0.2, seed=0)
+    assert test.class_counts.tolist() == [12, 1, 1]
+    assert rest.class_counts.tolist() == [48, 2, 1]
+
+
 def test_take_per_class(make_images):
     """The subset has the numbers asked for, of the right images."""
     data = make_images((12, 8, 4))
@@ -53,7 +60,10 @@ def test_take_per_class(make_images):
         (lambda data: take_per_class(data, (13, 1, 1), 0), "0: 12"),
         (lambda data: take_per_class(data, (1, 1, 0), 0), "or for none"),
         (lambda data: holdout_split(data, 1.0, 0), "fraction=1.0"),
-        (lambda data: holdout_split(data.subset([0, 1, -1]), 0.5, 0), "1: 0"),
+        (
+            lambda data: holdout_split(data.subset([0, 1, -1]), 0.5, 0),
+            r"fewer than 2 of \['1', '2'\]",
+        ),
     ],
 )
 def test_impossible_splits(make_images, call, message):
@@ -69,5 +79,7 @@ def test_fingerprints_know_pictures_across_dtypes(make_images):
     numbers = fingerprints(data)
     np.testing.assert_array_equal(numbers, fingerprints(floats))
     assert len(set(numbers)) == 100
+    dim = LabeledImages(data.images, data.labels, value_range=(0, 300))
+    np.testing.assert_array_equal(numbers, fingerprints(dim))
     turned = LabeledImages(data.images.reshape(100, 4, 16, 1), data.labels)
     assert not set(numbers) & set(fingerprints(turned))

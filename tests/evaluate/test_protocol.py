@@ -36,6 +36,10 @@ def shuffle_labels(dataset):
     )
 
 
+def values(model):
+    return [variable.numpy() for variable in model.variables]
+
+
 def evaluate(digits, arms, **kwargs):
     kwargs = {
         "controls": CONTROLS,
@@ -121,7 +125,7 @@ def test_every_arm_trains_for_the_same_number_of_steps(digits):
     """Also an arm whose dataset is far longer, or shorter, than an epoch."""
     classifier = linear((8, 8, 1), 10, (0, 255))
     trainer = ClassifierTrainer(classifier, steps=7)
-    initial = linear((8, 8, 1), 10, (0, 255))
+    initial = values(linear((8, 8, 1), 10, (0, 255)))
     for transform in (None, lambda ds: ds.repeat(50), lambda ds: ds.take(1)):
         pipeline = ArmPipeline("arm", Arm(transform), digits.train, 32)
         trainer.train(initial, pipeline.batches(0), np.zeros(10))
@@ -192,8 +196,119 @@ def test_arms_with_wrong_elements_are_refused(digits, message):
 
 def test_an_arm_without_elements_is_refused(digits):
     """It does not count as trained."""
-    with pytest.raises(ValueError, match="ended after 0 batches"):
+    with pytest.raises(ValueError, match="'empty' yields no batch"):
         evaluate(digits, {"empty": lambda ds: ds.take(0)})
+
+
+@pytest.mark.parametrize(
+    ("transform", "message"),
+    [
+        (lambda x, y: (x, y + 100), r"Labels must be in \[0, 10\)"),
+        (lambda x, y: (x, y - 1), r"Labels must be in \[0, 10\)"),
+        (lambda x, y: (tf.cast(x, "float32") / 255, y), "from 0 to 1"),
+        (lambda x, y: (tf.cast(x, "float32") * 9, y), "from 0 to 2295"),
+        (lambda x, y: (tf.math.log(tf.cast(x, "float32")), y), "from -inf"),
+    ],
+)
+def test_arms_that_break_images_or_labels_are_refused(
+    digits, transform, message
+):
+    """They would lose, and flatter the others."""
+    with pytest.raises(ValueError, match=message) as error:
+        evaluate(digits, {"mine": lambda ds: ds.map(transform)})
+    assert "'mine'" in str(error.value)
+
+
+def test_an_arm_that_diverges_is_named(digits):
+    """Its score would be that of chance."""
+
+    def weigh(dataset):
+        return dataset.map(lambda x, y: (x, y, tf.cast(y, tf.float32) / 0.0))
+
+    with pytest.raises(ValueError, match=r"'mine', seed 0: .* became NaN"):
+        evaluate(digits, {"mine": weigh})
+
+
+def test_other_batch_sizes_are_noted(digits):
+    """Equal steps are not equal work then."""
+    report = evaluate(
+        digits,
+        {"large": lambda ds: ds.unbatch().repeat(3).batch(200)},
+        seeds=1,
+        steps=1,
+    )
+    assert "large trains on batches of 200 images, not of 64" in str(
+        " ".join(str(report).split())
+    )
+
+
+def test_classifiers_that_share_weights_are_refused(digits):
+    """The last arm would go on from where the others stopped."""
+    shared = keras.layers.Dense(8)
+
+    def classifier(image_shape, num_classes, value_range):
+        inputs = keras.Input(image_shape)
+        features = shared(keras.layers.Flatten()(inputs))
+        return keras.Model(inputs, keras.layers.Dense(num_classes)(features))
+
+    with pytest.raises(ValueError, match="share 2 trainable variables"):
+        evaluate(digits, {"nothing": lambda ds: ds}, classifier=classifier)
+
+
+class Generator:
+    """An arm that knows its classes and value range."""
+
+    training_fingerprints = np.empty(0, np.uint64)
+
+    def __init__(self, class_names=None, value_range=None):
+        self.class_names = class_names
+        self.value_range = value_range
+
+    def __call__(self, dataset):
+        return dataset
+
+
+@pytest.mark.parametrize(
+    ("generator", "message"),
+    [
+        (Generator(tuple("9876543210")), "classes of the data, in their order"),
+        (Generator(tuple("01234567")), "classes of the data, in their order"),
+        (Generator(value_range=(0, 1)), r"Received: value_range=\(0, 1\)"),
+    ],
+)
+def test_generators_of_other_data_are_refused(digits, generator, message):
+    """Its cats would be labeled owls, or its white be black."""
+    for arm in (generator, ganaug.on_top_of_classic(generator)):
+        with pytest.raises(ValueError, match=message):
+            evaluate(digits, {"GAN": arm})
+
+
+def test_arms_that_hide_what_they_learnt_are_noted(digits, small_gan):
+    """A lambda around an augmenter is not checked for leaks."""
+    augmenter = ganaug.GANAugmenter(small_gan, seed=0)
+    report = evaluate(
+        digits, {"GAN": lambda ds: ds.apply(augmenter)}, seeds=1, steps=1
+    )
+    assert "GAN does not say what it was trained on" in report.notes[0]
+
+
+def test_an_arm_may_name_a_control_that_is_not_there(digits):
+    """The sentence about it is left out."""
+    arm = Arm(lambda ds: ds, without="classic")
+    report = evaluate(digits, {"x": arm}, seeds=1, steps=1)
+    assert report.arm("x").without is None
+    assert "Over classic" not in str(report)
+
+
+def test_names_are_printed_as_they_are(digits):
+    """Brackets are no markup, and one seed is said to have no interval."""
+    names = ["GAN [red]", "GAN [/x]"]
+    report = evaluate(
+        digits, dict.fromkeys(names, lambda ds: ds), seeds=1, steps=1
+    )
+    for name in names:
+        assert name in str(report)
+    assert "[no interval]" in str(report)
 
 
 @pytest.mark.parametrize(
@@ -202,9 +317,11 @@ def test_an_arm_without_elements_is_refused(digits):
         ({"arms": {}}, r"arms=\[\]"),
         ({"arms": {BASELINE: Arm()}}, "no name may be in both"),
         ({"controls": {"other": Arm()}}, "must hold 'real only'"),
-        ({"seeds": 0}, r"seeds=\[\]"),
+        ({"seeds": 0}, "seeds=0"),
         ({"seeds": [1, 2, 1]}, r"seeds=\[1, 2, 1\]"),
         ({"seeds": [-1]}, r"seeds=\[-1\]"),
+        ({"seeds": [0.5]}, r"seeds=\[0\.5\]"),
+        ({"seeds": 2.5}, r"seeds=2\.5"),
         ({"steps": 0}, "steps=0"),
         ({"batch_size": 1.5}, "batch_size=1.5"),
         (
@@ -293,6 +410,7 @@ def test_a_test_set_may_lack_a_class(digits):
     )
     arm = report.arm(BASELINE)
     assert arm.mean_recall[3] is None
+    assert "no image of 3: no score counts" in " ".join(report.notes)
     present = [recall for recall in arm.mean_recall if recall is not None]
     assert arm.mean == pytest.approx(np.mean(present))
 

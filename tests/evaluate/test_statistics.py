@@ -39,11 +39,11 @@ def test_what_seeds_share_cancels():
     [
         ([0.5], PairedGain(0.25, -np.inf, np.inf, 1.0, 1)),
         ([0.25, 0.25], PairedGain(0.0, 0.0, 0.0, 1.0, 2)),
-        ([0.5, 0.5], PairedGain(0.25, 0.25, 0.25, 0.0, 2)),
+        ([0.5, 0.5], PairedGain(0.25, -np.inf, np.inf, 1.0, 2)),
     ],
 )
 def test_edges(scores, expected):
-    """One seed says nothing; equal differences leave no spread."""
+    """One seed tells no chance, nor do equal differences by coincidence."""
     assert paired_gain(scores, [0.25] * len(scores)) == expected
 
 
@@ -96,6 +96,12 @@ def test_verdict_of_one_candidate(against, verdict):
     """Better than each control, worse than one of them, or neither."""
     gains = {"GAN": {str(place): g for place, g in enumerate(against)}}
     assert verdicts(gains) == {"GAN": verdict}
+
+
+def test_fewer_than_three_seeds_give_no_verdict():
+    """However far apart the arms are."""
+    gains = {"GAN": {"real": paired_gain([0.9, 0.91], [0.5, 0.52])}}
+    assert verdicts(gains) == {"GAN": NO_GAIN}
 
 
 def test_more_candidates_need_more_evidence():

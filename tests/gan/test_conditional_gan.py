@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 import ganaug
+from ganaug.data.splits import fingerprints
 
 SMALL = {"width": 4, "latent_dim": 8}
 
@@ -143,6 +144,7 @@ def test_bad_arguments_are_refused(arguments, message):
     ("arguments", "message"),
     [
         ({"gamma": -1}, "gamma=-1"),
+        ({"gamma": float("nan")}, "gamma=nan"),
         ({"ema_half_life": 0}, "ema_half_life=0"),
         ({"diff_augment": "zoom"}, "diff_augment='zoom'"),
         ({"decay_steps": 0}, "decay_steps=0"),
@@ -174,6 +176,50 @@ def test_data_that_do_not_fit_are_refused(
     with pytest.raises(ValueError, match=message):
         gan.fit(make_images(class_counts, shape), verbose=0, **kwargs)
     assert int(gan.g_optimizer.iterations) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"batch_size": 1.5}, r"batch_size=1\.5"),
+        ({"epochs": 0}, "epochs=0"),
+        ({"steps_per_epoch": 0}, "steps_per_epoch=0"),
+        ({"steps_per_epoch": -1}, "steps_per_epoch=-1"),
+        ({"value_range": (0, 300)}, "leave out `class_names`"),
+    ],
+)
+def test_bad_fit_arguments_are_refused(make_images, arguments, message):
+    """A number that would hang or train nothing."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, **SMALL)
+    gan.compile()
+    with pytest.raises(ValueError, match=message):
+        gan.fit(make_images(), verbose=0, **arguments)
+
+
+def test_fingerprints_of_every_fit_are_kept(make_images):
+    """What was learnt first is still known, also after a `.keras` file."""
+    gan, _ = fitted(make_images(seed=0), steps=1)
+    gan.fit(make_images(seed=1), steps_per_epoch=1, verbose=0)
+    config = keras.saving.serialize_keras_object(gan)
+    loaded = keras.saving.deserialize_keras_object(config)
+    for model in (gan, loaded):
+        for seed in (0, 1):
+            numbers = fingerprints(make_images(seed=seed))
+            assert np.isin(numbers, model.training_fingerprints).all()
+        assert model.training_record["num_images"] == 24
+    assert loaded.training_record == gan.training_record
+
+
+def test_numpy_numbers_and_odd_names_do_not_stop_saving(make_images, tmp_path):
+    """A dollar sign is no formula, and a NumPy float is a number."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, **SMALL)
+    gan.compile(gamma=np.float32(0.3), d_optimizer="adam")
+    data = make_images(class_names=["$5_$", r"$\frac$", "a|b"])
+    gan.fit(data, batch_size=np.int64(8), steps_per_epoch=1, verbose=0)
+    gan.save_pretrained(tmp_path / "run")
+    loaded = ganaug.GANAugmenter.from_pretrained(tmp_path / "run")
+    assert loaded.class_names == data.class_names
 
 
 def test_fit_needs_compile(make_images):

@@ -41,9 +41,10 @@ class GANAugmenter:
             Or a dict from class name or index to a weight. Defaults to
             `"uniform"`.
         value_range: Pair of numbers. The values of black and of full
-            intensity in the dataset. Defaults to `[0, 255]` for `uint8`, and
-            to the range the GAN was trained on where the dtype is also the
-            same.
+            intensity in the dataset. Floating-point images need it, since
+            nothing else tells `[0, 1]` from `[-1, 1]`. Integers have by
+            default the range that the GAN was trained on, where the dtype is
+            the same, and otherwise `[0, 255]` if they are `uint8`.
         seed: Integer. Fixes places, labels and images. Drawn at random by
             default; the attribute `seed` tells it.
 
@@ -54,8 +55,9 @@ class GANAugmenter:
 
     Raises:
         ValueError: An argument is out of range; when applied, the dataset's
-            structure is not known or its images or classes do not fit the GAN;
-            while iterated, a floating-point image leaves the value range.
+            structure is not known or its images or classes do not fit the GAN.
+        tf.errors.InvalidArgumentError: While iterated, an image leaves the
+            value range, or a label is not a class of the GAN.
 
     Example:
 
@@ -141,6 +143,19 @@ class GANAugmenter:
         return copied
 
     def __call__(self, dataset):
+        if not tf.executing_eagerly():
+            raise ValueError(
+                "GANAugmenter cannot be applied inside of `interleave`, "
+                "`flat_map` or a tf.function, where every part would have the "
+                "same noise. Apply it to the dataset that comes out of it. "
+                f"Received: {dataset}"
+            )
+        if not isinstance(dataset, tf.data.Dataset):
+            raise TypeError(
+                "GANAugmenter takes a tf.data.Dataset, as in "
+                "`dataset.apply(augmenter)`. "
+                f"Received: {type(dataset).__name__}"
+            )
         elements = parse_elements(dataset.element_spec)
         value_range = self._check(dataset, elements)
         if self.ratio == 0:
@@ -182,8 +197,9 @@ class GANAugmenter:
         """Replaces a share of a batch; tells which examples are synthetic."""
         pretrained = self._pretrained
         num_classes = len(pretrained.class_names)
-        if images.dtype.is_floating:
-            _assert_range(images, value_range)
+        _assert_range(images, value_range)
+        if elements.num_classes is None:
+            _assert_labels(labels, num_classes)
         num_images = tf.shape(images)[0]
         uniforms = tf.random.stateless_uniform((num_images + 1,), seed)
         # Rounded up or down at random, so that the share is right on average
@@ -206,8 +222,13 @@ class GANAugmenter:
                 seed + [0, 1],
                 tf.int32,
             )[0]
-        synthetic = self._sampler(
-            classes, seed + [0, 2], value_range, elements.image_dtype
+        # oneDNN's convolution gets the shape of an empty batch wrong.
+        synthetic = tf.cond(
+            num_synthetic > 0,
+            lambda: self._sampler(
+                classes, seed + [0, 2], value_range, elements.image_dtype
+            ),
+            lambda: images[:0],
         )
         if elements.num_classes is None:
             new_labels = tf.cast(classes, labels.dtype)
@@ -250,10 +271,11 @@ class GANAugmenter:
             )
         if self.value_range is not None:
             return self.value_range
-        if elements.image_dtype.name == pretrained.image_dtype:
-            return pretrained.value_range
-        if elements.image_dtype == tf.uint8:
-            return (0.0, 255.0)
+        if elements.image_dtype.is_integer:
+            if elements.image_dtype.name == pretrained.image_dtype:
+                return pretrained.value_range
+            if elements.image_dtype == tf.uint8:
+                return (0.0, 255.0)
         raise ValueError(
             "The value range of the dataset is not known: its images are "
             f"{elements.image_dtype.name}, but the GAN was trained on "
@@ -267,10 +289,13 @@ def _assert_range(images, value_range):
     # A dataset in [0, 255] that is taken for [0, 1] would train on garbage
     # without a word; a check of the batch costs microseconds.
     low, high = value_range
+    dtype = images.dtype
+    if dtype.is_integer and low <= dtype.min and dtype.max <= high:
+        return
     slack = 1e-3 * (high - low)
     message = (
         "The images leave the value range that GANAugmenter was told or that "
-        f"its GAN was trained on. Declare theirs: value_range={value_range}"
+        f"its GAN was trained on. Declare theirs. Received: {value_range=}"
     )
     images = tf.cast(images, tf.float32)
     tf.debugging.assert_greater_equal(
@@ -278,4 +303,13 @@ def _assert_range(images, value_range):
     )
     tf.debugging.assert_less_equal(
         tf.reduce_max(images), np.float32(high + slack), message
+    )
+
+
+def _assert_labels(labels, num_classes):
+    labels = tf.cast(labels, tf.int64)
+    message = f"The dataset's labels must be in [0, {num_classes})."
+    tf.debugging.assert_non_negative(labels, message)
+    tf.debugging.assert_less(
+        labels, tf.constant(num_classes, tf.int64), message
     )

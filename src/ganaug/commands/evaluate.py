@@ -46,18 +46,29 @@ def evaluate(
         ValueError: The artifact is broken, does not fit the data, learnt test
             images, or an argument is wrong.
     """
-    augmenter = GANAugmenter(artifact.load(run), ratio=ratio, seed=0)
+    pretrained = artifact.load(run)
     if data.test is None:
         raise ValueError(
             "Evaluation needs a test set. Leave out `--test-fraction 0`, or "
             f"add test images. Received: {data.name}"
         )
-    names = augmenter.class_names
-    if names != data.train.class_names:
-        raise ValueError(
-            "The run and the data set must have the same classes. Received: "
-            f"{list(names)} and {list(data.train.class_names)}"
-        )
+    for what, learnt, given in (
+        ("classes", pretrained.class_names, data.train.class_names),
+        ("image shape", pretrained.image_shape, data.train.image_shape),
+        (
+            "dtype and value range",
+            (pretrained.image_dtype, pretrained.value_range),
+            (data.train.images.dtype.name, data.train.value_range),
+        ),
+    ):
+        if learnt != given:
+            raise ValueError(
+                f"The run and the data set must have the same {what}. "
+                f"Received: {learnt} and {given}"
+            )
+    augmenter = GANAugmenter(
+        pretrained, ratio=ratio, value_range=data.train.value_range, seed=0
+    )
     shown = ProgressReport(console, "evaluating", "trainings")
 
     def progress(done, total, arm, seed):

@@ -82,7 +82,11 @@ class Elements:
         parts = dict(element) if is_dict else list(element)
         for name, tensor in tensors.items():
             parts[keys[name]] = tensor
-        return parts if is_dict else tuple(parts)
+        if is_dict:
+            return parts
+        if hasattr(element, "_fields"):  # a namedtuple
+            return type(element)(*parts)
+        return tuple(parts)
 
 
 def _refuse(element_spec, why):
@@ -152,11 +156,19 @@ def parse_elements(element_spec):
         _refuse(
             element_spec,
             f"labels of shape {label.shape} are neither integers of shape "
-            "(batch,) nor one-hot of shape (batch, num_classes); `tf.squeeze` "
-            "a last axis of 1",
+            "(batch,) nor one-hot of shape (batch, num_classes). `tf.squeeze` "
+            "a last axis of 1; batches of gray images need a last axis of 1",
         )
-    if not label_rank and not label.dtype.is_integer:
+    if label.dtype == tf.bool or not (label_rank or label.dtype.is_integer):
         _refuse(element_spec, f"the labels have dtype {label.dtype.name}")
+    if weight_key is not None:
+        weight = element_spec[weight_key]
+        if not isinstance(weight, tf.TensorSpec) or (
+            weight.shape.rank != batched
+        ):
+            _refuse(
+                element_spec, "the weight is not one number for each example"
+            )
     return Elements(
         image_key=image_key,
         label_key=label_key,

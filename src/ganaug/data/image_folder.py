@@ -1,6 +1,7 @@
 """Images from folders, one folder for each class."""
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,13 @@ from ganaug.data.labeled_images import LabeledImages
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 GRAY_MODES = ("1", "L", "LA")
 MODES = (*GRAY_MODES, "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV")
+UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
 DEFAULT_SIZE = (32, 32)
 
 
@@ -119,8 +127,11 @@ def _list_files(folder, class_names):
 
 def _open(file):
     try:
-        return Image.open(file)
-    except OSError as error:
+        with warnings.catch_warnings():
+            # Images so large that they may be an attack.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return Image.open(file)
+    except UNREADABLE as error:
         _refuse(file, error)
 
 
@@ -144,7 +155,7 @@ def _read(file, mode, image_size):
     with _open(file) as image:
         try:
             image = image.convert(mode)
-        except (OSError, SyntaxError) as error:
+        except UNREADABLE as error:
             _refuse(file, error)
         height, width = image_size
         if (image.height, image.width) != (height, width):

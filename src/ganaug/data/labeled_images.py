@@ -13,6 +13,8 @@ from ganaug.data.images import (
     infer_value_range,
 )
 
+MAX_CLASSES = 65536
+
 
 @dataclass(frozen=True, eq=False)
 class LabeledImages:
@@ -56,8 +58,17 @@ class LabeledImages:
         _check_labels(labels, len(images))
         names = self.class_names
         if names is None:
+            if labels.max() >= MAX_CLASSES:
+                raise ValueError(
+                    f"`labels` must be class numbers from 0 on, at most "
+                    f"{MAX_CLASSES} classes; other ids must be numbered first. "
+                    f"Received: a label of {labels.max()}"
+                )
             names = [str(label) for label in range(int(labels.max()) + 1)]
-        names = tuple(str(name) for name in names)
+        names = tuple(
+            name.decode() if isinstance(name, bytes) else str(name)
+            for name in np.atleast_1d(np.asarray(names, dtype=object))
+        )
         if len(set(names)) != len(names):
             raise ValueError(
                 "`class_names` must be different from one another. "
@@ -154,9 +165,11 @@ class LabeledImages:
             if count == 0
         ]
         if empty:
+            more = f" and {len(empty) - 10} more" if len(empty) > 10 else ""
             raise ValueError(
                 "Every class needs at least one training image. Leave the "
-                f"class out or add images. Received: no image of {empty}"
+                "class out or add images. "
+                f"Received: no image of {empty[:10]}{more}"
             )
 
 
@@ -167,7 +180,7 @@ def _check_images(images):
             "channels) with 1 to 4 channels, or (num_images, height, width). "
             f"Received: images.shape={images.shape}"
         )
-    if len(images) == 0:
+    if images.size == 0:
         raise ValueError(
             "The data set is empty. Expected at least one image. "
             f"Received: images.shape={images.shape}"
@@ -217,6 +230,12 @@ def as_labeled_images(data, class_names=None, value_range=None):
         TypeError: `data` is nothing of the above.
     """
     if isinstance(data, LabeledImages):
+        if class_names is not None or value_range is not None:
+            raise ValueError(
+                "A LabeledImages has its own class names and value range; "
+                "leave out `class_names` and `value_range`. Received: "
+                f"class_names={class_names}, value_range={value_range}"
+            )
         return data
     if isinstance(data, tf.data.Dataset):
         images, labels, num_classes = _read(data)

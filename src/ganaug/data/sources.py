@@ -1,7 +1,9 @@
 """Data sets by name: bundled digits, TFDS, image folders and .npz files."""
 
 import os
+import re
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from ganaug.data.splits import (
 
 DIGITS = "digits"
 TFDS_PREFIX = "tfds:"
+# TFDS looks names with a further colon up elsewhere, and prints about it.
+TFDS_NAME = re.compile(r"\w+(/[\w.+-]+)?(:[\d.*]+)?")
 DIGITS_TEST_PER_CLASS = 70
 # The split must be the same when a GAN is trained and when it is evaluated.
 SPLIT_SEED = 0
@@ -93,6 +97,11 @@ def load_data(
             "`test_fraction` must be at least 0 and less than 1. "
             f"Received: test_fraction={test_fraction}"
         )
+    if image_size is not None and (source == DIGITS or source.endswith(".npz")):
+        raise ValueError(
+            "`image_size` (--image-size) resizes folders and TFDS data sets "
+            f"alone. Received: image_size={image_size} for {source!r}"
+        )
     notes = []
     if source == DIGITS:
         train, test = _load_digits()
@@ -113,7 +122,8 @@ def load_data(
         train, test = holdout_split(train, test_fraction, SPLIT_SEED)
         notes.append(
             f"There is no test set, so {len(test)} images, "
-            f"{test_fraction:.0%} of each class, were held out for testing."
+            f"{test_fraction:.0%} of each class but at least one, were held "
+            "out for testing."
         )
     if class_counts is not None:
         train = take_per_class(train, class_counts, SPLIT_SEED)
@@ -156,7 +166,16 @@ def _load_npz(source):
             np.load(file, allow_pickle=False) as archive,
         ):
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (
+        ValueError,
+        EOFError,
+        AttributeError,  # an .npy file: an array, not an archive
+        TypeError,
+        MemoryError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise ValueError(
             "The file cannot be read as .npz of plain arrays. "
             f"Received: {source!r} ({error})"
@@ -171,7 +190,7 @@ def _load_npz(source):
         )
     value_range = arrays.get("value_range")
     if value_range is not None:
-        value_range = tuple(value_range.tolist())
+        value_range = value_range.tolist()
     train = LabeledImages(
         arrays["images"],
         arrays["labels"],
@@ -194,8 +213,16 @@ def _load_tfds(name, data_dir, image_size):
     import tensorflow_datasets as tfds
 
     try:
+        if not TFDS_NAME.fullmatch(name):
+            raise ValueError(
+                "expected NAME, NAME/CONFIG or either with :VERSION behind it"
+            )
         builder = tfds.builder(name, data_dir=data_dir, try_gcs=False)
-    except (tfds.core.DatasetNotFoundError, ValueError) as error:
+    except (
+        tfds.core.DatasetNotFoundError,
+        AssertionError,  # a version that is not there
+        ValueError,
+    ) as error:
         raise ValueError(
             f"TFDS does not know this data set ({error}). Received: tfds:{name}"
         ) from None
@@ -228,12 +255,18 @@ def _load_tfds(name, data_dir, image_size):
             "keys that name an Image and a ClassLabel. "
             f"Received: tfds:{name} with supervised_keys={keys}"
         )
-    train, test = (
-        _read_tfds(builder, split, image_size, features[keys[1]].names)
-        if split
-        else None
-        for split in ("train", test_split)
-    )
+    try:
+        train, test = (
+            _read_tfds(builder, split, image_size, features[keys[1]].names)
+            if split
+            else None
+            for split in ("train", test_split)
+        )
+    except tf.errors.OpError as error:
+        raise ValueError(
+            "The prepared TFDS data set is broken. Prepare it again. "
+            f"Received: {builder.data_path} ({error.message})"
+        ) from None
     return train, test
 
 

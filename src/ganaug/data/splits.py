@@ -3,7 +3,6 @@
 import hashlib
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 
 def stratified_split(labeled_images, test_per_class, seed):
@@ -30,8 +29,7 @@ def stratified_split(labeled_images, test_per_class, seed):
         np.full(labeled_images.num_classes, test_per_class),
         seed,
     )
-    rest = np.setdiff1d(np.arange(len(labeled_images)), test)
-    return labeled_images.subset(rest), labeled_images.subset(test)
+    return _split_off(labeled_images, test)
 
 
 def take_per_class(labeled_images, class_counts, seed):
@@ -67,11 +65,12 @@ def take_per_class(labeled_images, class_counts, seed):
 
 
 def holdout_split(labeled_images, fraction, seed):
-    """Splits off a test set with the classes' own proportions.
+    """Splits off a share of each class as a test set.
 
     Args:
         labeled_images: `LabeledImages`, at least two images of each class.
-        fraction: Float in `(0, 1)`. Share of the test set.
+        fraction: Float in `(0, 1)`. Share of each class that is held out,
+            rounded, but at least one image and never all.
         seed: Integer. Fixes which images are taken.
 
     Returns:
@@ -86,15 +85,27 @@ def holdout_split(labeled_images, fraction, seed):
             "`fraction` must be between 0 and 1, both excluded. "
             f"Received: fraction={fraction}"
         )
-    _check_counts(
-        labeled_images, np.full(labeled_images.num_classes, 2), "class_counts"
-    )
-    rest, test = train_test_split(
-        np.arange(len(labeled_images)),
-        test_size=fraction,
-        random_state=seed,
-        stratify=labeled_images.labels,
-    )
+    counts = labeled_images.class_counts
+    if counts.min() < 2:
+        small = [
+            name
+            for name, count in zip(
+                labeled_images.class_names, counts, strict=True
+            )
+            if count < 2
+        ]
+        raise ValueError(
+            "A class needs two images to have one held out for testing. Add "
+            "images or a test set, or hold none out (`test_fraction=0`, "
+            f"--test-fraction 0). Received: fewer than 2 of {small[:10]}"
+        )
+    # scikit-learn's stratified split leaves small classes out of the test set.
+    held_out = np.clip(np.rint(fraction * counts).astype(int), 1, counts - 1)
+    return _split_off(labeled_images, _draw(labeled_images, held_out, seed))
+
+
+def _split_off(labeled_images, test):
+    rest = np.setdiff1d(np.arange(len(labeled_images)), test)
     return labeled_images.subset(rest), labeled_images.subset(test)
 
 
@@ -147,7 +158,10 @@ def fingerprints(labeled_images):
     shape = repr(labeled_images.image_shape).encode()
     numbers = np.empty(len(labeled_images), np.uint64)
     for index, image in enumerate(labeled_images.images):
-        picture = np.rint((image.astype(np.float64) - low) * 255 / (high - low))
+        # 8-bit pixels are what they are, whatever range is declared for them.
+        picture = image
+        if image.dtype != np.uint8:
+            picture = np.rint((image - np.float64(low)) * 255 / (high - low))
         digest = hashlib.blake2b(
             shape + picture.astype(np.uint8).tobytes(), digest_size=8
         )

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+NOTHING_LEARNT = np.empty(0, np.uint64)
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -17,7 +19,9 @@ class Arm:
             of the real data, or `None`. It may return integer, one-hot or
             soft labels, and sample weights as a third part. Where it has a
             method `with_seed(seed)`, the copy that this returns is used, so
-            that every seed of the evaluation has noise of its own.
+            that every seed of the evaluation has noise of its own. Attributes
+            `training_fingerprints`, `class_names` and `value_range`, as
+            `GANAugmenter` has them, are compared with the data.
         class_balanced: Boolean. Whether real images are drawn with every
             class equally likely, rather than shuffled. Defaults to `False`.
         logit_adjustment: Float. Strength tau of logit adjustment: the
@@ -80,6 +84,9 @@ class Classic:
     horizontal_flip: bool = False
     seed: int = 0
 
+    # No generator, and so no training images.
+    training_fingerprints = NOTHING_LEARNT
+
     def with_seed(self, seed):
         """Copies the transformation with another seed.
 
@@ -133,6 +140,8 @@ class MixUp:
     alpha: float = 0.3
     seed: int = 0
 
+    training_fingerprints = NOTHING_LEARNT
+
     def with_seed(self, seed):
         """Copies the transformation with another seed.
 
@@ -172,12 +181,27 @@ class Stack:
     @property
     def training_fingerprints(self):
         """Fingerprints of the images that the parts' generators learnt."""
-        parts = [
-            transform.training_fingerprints
-            for transform in self.transforms
-            if hasattr(transform, "training_fingerprints")
-        ]
-        return np.concatenate([np.empty(0, np.uint64), *parts])
+        # A part that does not say what it learnt leaves it unknown for all.
+        return np.concatenate(
+            [
+                NOTHING_LEARNT,
+                *(part.training_fingerprints for part in self.transforms),
+            ]
+        )
+
+    @property
+    def class_names(self):
+        """Class names of the first part that has some, or `None`."""
+        return self._first("class_names")
+
+    @property
+    def value_range(self):
+        """Value range of the first part that has one, or `None`."""
+        return self._first("value_range")
+
+    def _first(self, name):
+        values = (getattr(part, name, None) for part in self.transforms)
+        return next((value for value in values if value is not None), None)
 
     def with_seed(self, seed):
         """Copies the stack with another seed for each part that takes one.

@@ -24,10 +24,12 @@ def check_overlap(train, test, arms, allow_overlap):
         ValueError: A test image was trained on.
     """
     train_numbers, test_numbers = fingerprints(train), fingerprints(test)
-    learnt = {}
+    learnt, unknown = {}, []
     for name, arm in arms.items():
         numbers = getattr(arm.transform, "training_fingerprints", None)
-        if numbers is not None and len(numbers):
+        if numbers is None and arm.transform is not None:
+            unknown.append(name)
+        elif numbers is not None and len(numbers):
             learnt[name] = numbers
     sources = {
         "the training data": train_numbers,
@@ -48,6 +50,11 @@ def check_overlap(train, test, arms, allow_overlap):
             "which the report will say. Received: allow_overlap=False"
         )
     notes = [f"Overlap was allowed: {line}." for line in found]
+    notes += [
+        f"{name} does not say what it was trained on, if on anything: whether "
+        "it knows the test images was not checked."
+        for name in unknown
+    ]
     for name, numbers in learnt.items():
         others = int((~np.isin(numbers, train_numbers)).sum())
         if others:

@@ -26,6 +26,10 @@ class ArmPipeline:
         self._arm = arm
         self._train = train
         self._batch_size = batch_size
+        self._bad_labels = (
+            f"Labels must be in [0, {train.num_classes}), the classes of the "
+            "training data."
+        )
 
     def batches(self, seed):
         """Makes the arm's batches.
@@ -60,6 +64,12 @@ class ArmPipeline:
                 (element,) = element
             images, labels = elements.image(element), elements.label(element)
             if elements.num_classes is None:
+                # `one_hot` makes a label out of range a row of zeros.
+                labels = tf.cast(labels, tf.int64)
+                tf.debugging.assert_non_negative(labels, self._bad_labels)
+                tf.debugging.assert_less(
+                    labels, tf.constant(num_classes, tf.int64), self._bad_labels
+                )
                 labels = tf.one_hot(labels, num_classes)
             weights = tf.ones(tf.shape(labels)[:1])
             if elements.weight_key is not None:
@@ -97,6 +107,54 @@ class ArmPipeline:
                 f"Received: element_spec={dataset.element_spec}"
             )
         return elements
+
+    def check_first_batch(self, seed):
+        """Draws one batch and checks what its elements' types do not tell.
+
+        Args:
+            seed: Integer. As in `batches`.
+
+        Returns:
+            A list of sentences for the report.
+
+        Raises:
+            ValueError: There is no batch, a label is out of range, or the
+                images do not use the value range of the training data.
+        """
+        try:
+            batch = next(iter(self.batches(seed)), None)
+        except tf.errors.InvalidArgumentError as error:
+            raise ValueError(f"Arm {self._name!r}: {error.message}") from error
+        if batch is None:
+            raise ValueError(
+                f"Arm {self._name!r} yields no batch. Expected a dataset that "
+                "is not empty"
+            )
+        images = batch[0].numpy()
+        low, high = self._train.value_range
+        span = high - low
+        found = float(images.min()), float(images.max())
+        real = self._train.images
+        if (
+            not np.isfinite(images).all()
+            or found[0] < low - 0.5 * span
+            or found[1] > high + 0.5 * span
+            or np.ptp(found) < 0.01 * (float(real.max()) - float(real.min()))
+        ):
+            raise ValueError(
+                f"Arm {self._name!r} must keep to the value range of the "
+                f"images, [{low:g}, {high:g}]. Received: values from "
+                f"{found[0]:g} to {found[1]:g}"
+            )
+        expected = min(self._batch_size, len(self._train))
+        if self._arm.class_balanced:
+            expected = self._batch_size
+        if len(images) != expected:
+            return [
+                f"{self._name} trains on batches of {len(images)} images, not "
+                f"of {expected}: its steps are not those of the other arms."
+            ]
+        return []
 
     def logit_shift(self, seed):
         """Computes what logit adjustment adds to the logits in training.

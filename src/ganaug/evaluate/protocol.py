@@ -1,10 +1,12 @@
 """evaluate_augmentation: arms x paired seeds on one protocol."""
 
 import time
+from collections.abc import Iterable, Mapping
 
 import numpy as np
+import tensorflow as tf
 
-from ganaug.data.labeled_images import as_labeled_images
+from ganaug.data.labeled_images import LabeledImages, as_labeled_images
 from ganaug.evaluate.arms import BASELINE, as_arm, default_controls
 from ganaug.evaluate.classifiers import build_classifier
 from ganaug.evaluate.leakage import check_overlap
@@ -85,11 +87,12 @@ def evaluate_augmentation(
     started = time.perf_counter()
     train = as_labeled_images(train, class_names, value_range)
     train.check_trainable()
-    test = as_labeled_images(test, train.class_names, value_range)
+    if not isinstance(test, LabeledImages):
+        test = as_labeled_images(test, train.class_names, value_range)
     _check_test(train, test)
     seeds = _check_seeds(seeds)
     for name, number in (("steps", steps), ("batch_size", batch_size)):
-        if int(number) != number or number < 1:
+        if not isinstance(number, (int, np.integer)) or number < 1:
             raise ValueError(
                 f"`{name}` must be a positive integer. "
                 f"Received: {name}={number}"
@@ -102,8 +105,10 @@ def evaluate_augmentation(
         name: ArmPipeline(name, arm, train, batch_size)
         for name, arm in all_arms.items()
     }
-    for pipeline in pipelines.values():
-        pipeline.batches(seeds[0])
+    for name, arm in all_arms.items():
+        _check_generator(name, arm, train)
+        notes += pipelines[name].check_first_batch(seeds[0])
+    notes += _notes_on_test(test)
 
     def new_classifier(seed):
         with seeded_initializers(derive_seed(seed, "weights")):
@@ -122,14 +127,21 @@ def evaluate_augmentation(
     scores = {name: [] for name in all_arms}
     total = len(seeds) * len(all_arms)
     for seed in seeds:
-        initial = new_classifier(seed)
+        model = new_classifier(seed)
+        _check_new(model, trained)
+        initial = [variable.numpy() for variable in model.variables]
         for name, pipeline in pipelines.items():
             if progress:
                 done = sum(len(cells) for cells in scores.values())
                 progress(done, total, name, seed)
-            trainer.train(
-                initial, pipeline.batches(seed), pipeline.logit_shift(seed)
-            )
+            try:
+                trainer.train(
+                    initial, pipeline.batches(seed), pipeline.logit_shift(seed)
+                )
+            except (ValueError, tf.errors.InvalidArgumentError) as error:
+                raise ValueError(
+                    f"Arm {name!r}, seed {seed}: {error}"
+                ) from error
             scores[name].append(
                 classification_scores(test, trainer.predict(test.images))
             )
@@ -140,7 +152,7 @@ def evaluate_augmentation(
             ArmResult(
                 name=name,
                 is_candidate=name in arms,
-                without=arm.without,
+                without=arm.without if arm.without in all_arms else None,
                 **{
                     metric: tuple(cell[metric] for cell in scores[name])
                     for metric in scores[name][0]
@@ -184,18 +196,30 @@ def _check_test(train, test):
 
 
 def _check_seeds(seeds):
+    given = seeds
     if isinstance(seeds, (int, np.integer)):
         seeds = range(seeds)
-    seeds = [int(seed) for seed in seeds]
-    if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
+    seeds = list(seeds) if isinstance(seeds, Iterable) else []
+    if (
+        not seeds
+        or not all(isinstance(seed, (int, np.integer)) for seed in seeds)
+        or len(set(seeds)) != len(seeds)
+        or min(seeds) < 0
+    ):
         raise ValueError(
             "`seeds` must be a positive integer, or a list of different "
-            f"integers from 0 on. Received: seeds={seeds}"
+            f"integers from 0 on. Received: seeds={given}"
         )
-    return seeds
+    return [int(seed) for seed in seeds]
 
 
 def _check_arms(arms, controls):
+    for name, value in (("arms", arms), ("controls", controls)):
+        if not isinstance(value, Mapping):
+            raise TypeError(
+                f"`{name}` must be a dict from names to arms. "
+                f"Received: {name}={value!r}"
+            )
     repeated = sorted(set(arms) & set(controls))
     if not arms or repeated or BASELINE not in controls:
         raise ValueError(
@@ -204,3 +228,53 @@ def _check_arms(arms, controls):
             f"arms={sorted(arms)}, controls={sorted(controls)}"
         )
     return {name: as_arm(arm) for name, arm in {**controls, **arms}.items()}
+
+
+def _check_generator(name, arm, train):
+    """Checks that a generator knows the data's classes and value range."""
+    value_range = getattr(arm.transform, "value_range", None)
+    if value_range is not None and tuple(value_range) != train.value_range:
+        raise ValueError(
+            f"Arm {name!r} must have the value range of the data, "
+            f"{train.value_range}. Received: value_range={value_range}"
+        )
+    names = getattr(arm.transform, "class_names", None)
+    if names is None or tuple(names) == train.class_names:
+        return
+    numbers = tuple(str(label) for label in range(len(names)))
+    # Where classes are only numbered on one side, their number must do.
+    only_numbered = numbers in (tuple(names), train.class_names)
+    another_order = sorted(names) == sorted(train.class_names)
+    if len(names) != train.num_classes or another_order or not only_numbered:
+        raise ValueError(
+            f"Arm {name!r} must have the classes of the data, in their order, "
+            f"{list(train.class_names)}. Received: {list(names)}"
+        )
+
+
+def _check_new(model, trained):
+    shared = {id(variable) for variable in model.trainable_variables} & {
+        id(variable) for variable in trained.trainable_variables
+    }
+    if shared:
+        raise ValueError(
+            "`classifier` must build a new model at each call, or the training "
+            "of one arm goes on in the next. Build every layer inside of it, "
+            "or freeze what is shared. "
+            f"Received: models that share {len(shared)} trainable variables"
+        )
+
+
+def _notes_on_test(test):
+    absent = [
+        name
+        for name, count in zip(test.class_names, test.class_counts, strict=True)
+        if count == 0
+    ]
+    if not absent:
+        return []
+    return [
+        f"The test set has no image of {', '.join(absent[:10])}"
+        + (f" and {len(absent) - 10} more" if len(absent) > 10 else "")
+        + ": no score counts these classes."
+    ]

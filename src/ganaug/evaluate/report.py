@@ -13,6 +13,7 @@ import jinja2
 import numpy as np
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ganaug.evaluate.arms import BASELINE
@@ -215,10 +216,10 @@ class EvaluationReport:
             table.add_column(header, justify="right", no_wrap=True)
         for row in self._rows():
             table.add_row(
-                row["name"],
-                row["score"],
-                row["over_baseline"],
-                row["over_best"],
+                *(
+                    escape(row[key])
+                    for key in ("name", "score", "over_baseline", "over_best")
+                ),
                 style="bold" if row["is_candidate"] else None,
             )
         console.print(table)
@@ -228,7 +229,7 @@ class EvaluationReport:
             style="dim",
         )
         for line in (*self.sentences(), *self.notes):
-            console.print(line, highlight=False)
+            console.print(line, highlight=False, markup=False)
 
     def _rows(self):
         best = self.best_control.name
@@ -237,7 +238,9 @@ class EvaluationReport:
                 "name": arm.name,
                 "is_candidate": arm.is_candidate,
                 "is_best": arm.name == best,
-                "score": f"{arm.mean:.2%} ± {100 * arm.spread:.2f}",
+                "score": f"{arm.mean:.2%} ± {100 * arm.spread:.2f}"
+                if len(self.seeds) > 1
+                else f"{arm.mean:.2%}",
                 "over_baseline": _interval(self.gain(arm.name, BASELINE))
                 if arm.name != BASELINE
                 else "",
@@ -325,8 +328,8 @@ class EvaluationReport:
 
 
 def _interval(gain: PairedGain):
-    if gain.num_seeds < 2:
-        return f"{100 * gain.mean:+.2f} [one seed: no interval]"
+    if not np.isfinite(gain.low):
+        return f"{100 * gain.mean:+.2f} [no interval]"
     return (
         f"{100 * gain.mean:+.2f} "
         f"[{100 * gain.low:+.2f}, {100 * gain.high:+.2f}]"

@@ -6,6 +6,9 @@ import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
+MIN_SEEDS = 3
+# Differences of scores in [0, 1] that are rounding alone.
+TIED = 1e-12
 USE_IT = "use it"
 NO_GAIN = "no measurable gain"
 DO_NOT_USE_IT = "do not use it"
@@ -14,7 +17,7 @@ RULE = (
     "zero against every control, p corrected over candidates. "
     f"'{DO_NOT_USE_IT}': against some control the gain is below zero, p "
     "corrected over candidates and controls. Otherwise "
-    f"'{NO_GAIN}'."
+    f"'{NO_GAIN}', which fewer than {MIN_SEEDS} seeds always give."
 )
 
 
@@ -46,9 +49,9 @@ def paired_gain(scores, reference_scores):
             for the same seeds in the same order.
 
     Returns:
-        A `PairedGain`. With one seed the interval is infinite and p is 1;
-        where every pair differs by the same number, the interval is that
-        number.
+        A `PairedGain`. Where nothing tells how much chance there is in it,
+        with one seed or where every pair differs by the same number other
+        than zero, the interval is infinite and p is 1.
 
     Raises:
         ValueError: The arrays do not pair up.
@@ -69,11 +72,12 @@ def paired_gain(scores, reference_scores):
     differences = scores - reference_scores
     mean = float(differences.mean())
     num_seeds = len(differences)
-    if num_seeds < 2:
+    if np.abs(differences).max() <= TIED and num_seeds > 1:
+        return PairedGain(0.0, 0.0, 0.0, 1.0, num_seeds)
+    # Scores are counts of a finite test set, so equal differences happen by
+    # chance; a t test would call them certain.
+    if np.ptp(differences) <= TIED:
         return PairedGain(mean, -np.inf, np.inf, 1.0, num_seeds)
-    if np.ptp(differences) <= 1e-12:
-        p_value = 1.0 if abs(mean) <= 1e-12 else 0.0
-        return PairedGain(mean, mean, mean, p_value, num_seeds)
     test = stats.ttest_1samp(differences, 0.0)
     low, high = test.confidence_interval(CONFIDENCE)
     return PairedGain(
@@ -120,6 +124,12 @@ def verdicts(gains):
     Returns:
         A dict from candidate to `USE_IT`, `NO_GAIN` or `DO_NOT_USE_IT`.
     """
+    if any(
+        gain.num_seeds < MIN_SEEDS
+        for against in gains.values()
+        for gain in against.values()
+    ):
+        return dict.fromkeys(gains, NO_GAIN)
     level = 1 - CONFIDENCE
     better = holm(
         [

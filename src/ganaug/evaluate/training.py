@@ -1,6 +1,7 @@
 """Training of one classifier, many times over without tracing anew."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 LEARNING_RATE = 1e-3
@@ -39,38 +40,42 @@ class ClassifierTrainer:
         """Trains from given weights.
 
         Args:
-            initial: `keras.Model` of the same architecture, whose weights and
-                seeds are copied.
+            initial: List of arrays, the values of all the model's variables,
+                its seeds among them.
             batches: Endless `tf.data.Dataset` of float32 `(images, label
                 distribution, weights)`.
             logit_shift: Array `(num_classes,)` added to the logits in
                 training alone.
 
         Raises:
-            ValueError: There were fewer batches than steps.
+            ValueError: There were fewer batches than steps, or a loss was not
+                finite.
         """
-        for variable, value in zip(
-            self._model.variables, initial.variables, strict=True
-        ):
+        for variable, value in zip(self._model.variables, initial, strict=True):
             variable.assign(value)
         for variable, value in zip(
             self.optimizer.variables, self._fresh, strict=True
         ):
             variable.assign(value)
         self._logit_shift.assign(logit_shift)
-        steps = int(self._run(iter(batches.take(self._steps))))
+        steps, total_loss = self._run(iter(batches.take(self._steps)))
         if steps < self._steps:
             raise ValueError(
                 f"The arm's dataset ended after {steps} batches. Expected "
                 f"batches for {self._steps} steps: a dataset that is not empty"
             )
+        if not np.isfinite(total_loss):
+            raise ValueError(
+                "The classifier's loss became NaN or infinite. Expected finite "
+                "images and weights, and a classifier that trains with Adam"
+            )
 
     @tf.function(reduce_retracing=True)
     def _run(self, batches):
-        steps = 0
+        steps, total_loss = 0, 0.0
         for images, labels, weights in batches:
             with tf.GradientTape() as tape:
-                logits = self._model(images, training=True)
+                logits = tf.cast(self._model(images, training=True), tf.float32)
                 losses = tf.nn.softmax_cross_entropy_with_logits(
                     labels, logits + self._logit_shift
                 )
@@ -78,7 +83,8 @@ class ClassifierTrainer:
             variables = self._model.trainable_variables
             self.optimizer.apply(tape.gradient(loss, variables), variables)
             steps += 1
-        return steps
+            total_loss += loss
+        return steps, total_loss
 
     def predict(self, images):
         """Computes probabilities.
@@ -101,4 +107,5 @@ class ClassifierTrainer:
 
     @tf.function(reduce_retracing=True)
     def _predict(self, images):
-        return tf.nn.softmax(self._model(images, training=False))
+        logits = self._model(images, training=False)
+        return tf.nn.softmax(tf.cast(logits, tf.float32))

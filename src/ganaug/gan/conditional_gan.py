@@ -150,9 +150,9 @@ class ConditionalGAN(keras.Model):
         """Chooses optimizers and strengths. Every argument has a default.
 
         Args:
-            d_optimizer: `keras.optimizers.Optimizer` of the discriminator.
-                Defaults to Adam with the preset's learning rate, `beta_1=0`
-                and `beta_2=0.99`.
+            d_optimizer: `keras.optimizers.Optimizer` of the discriminator, or
+                its name. Defaults to Adam with the preset's learning rate,
+                `beta_1=0` and `beta_2=0.99`.
             g_optimizer: The generator's. Defaults to the same.
             gamma: Float. Weight of the R1 and R2 penalties, which enter the
                 discriminator's loss as `gamma / 2 * (R1 + R2)`. Raise it where
@@ -174,12 +174,14 @@ class ConditionalGAN(keras.Model):
         """
         super().compile(optimizer=None, loss=None, **kwargs)
         preset = PRESETS[self.preset]
-        gamma = preset.gamma if gamma is None else gamma
-        if gamma < 0:
+        gamma = float(preset.gamma if gamma is None else gamma)
+        if not 0 <= gamma < float("inf"):
             raise ValueError(
-                f"`gamma` must not be negative. Received: gamma={gamma}"
+                "`gamma` must be finite and not negative. "
+                f"Received: gamma={gamma}"
             )
-        if ema_half_life <= 0:
+        ema_half_life = float(ema_half_life)
+        if not ema_half_life > 0:
             raise ValueError(
                 "`ema_half_life` must be a positive number of images. "
                 f"Received: ema_half_life={ema_half_life}"
@@ -199,8 +201,10 @@ class ConditionalGAN(keras.Model):
                 )
             return keras.optimizers.Adam(learning_rate, **ADAM_BETAS)
 
-        self.d_optimizer = adam() if d_optimizer is None else d_optimizer
-        self.g_optimizer = adam() if g_optimizer is None else g_optimizer
+        self.d_optimizer, self.g_optimizer = (
+            adam() if optimizer is None else keras.optimizers.get(optimizer)
+            for optimizer in (d_optimizer, g_optimizer)
+        )
         self.d_optimizer.build(self.discriminator.trainable_variables)
         self.g_optimizer.build(self.generator.trainable_variables)
         self.gamma = gamma
@@ -255,6 +259,19 @@ class ConditionalGAN(keras.Model):
         """
         if not self.compiled:
             raise ValueError("Call `compile()` before `fit()`.")
+        for name, number in (
+            ("batch_size", batch_size),
+            ("epochs", epochs),
+            ("steps_per_epoch", steps_per_epoch),
+        ):
+            if name == "steps_per_epoch" and number is None:
+                continue
+            if not isinstance(number, (int, np.integer)) or number < 1:
+                raise ValueError(
+                    f"`{name}` must be a positive integer. "
+                    f"Received: {name}={number!r}"
+                )
+        batch_size = int(batch_size)
         data = x if y is None else (x, y)
         data = as_labeled_images(data, class_names, value_range)
         data.check_fits(self.image_shape, self.num_classes)
@@ -270,7 +287,10 @@ class ConditionalGAN(keras.Model):
         self.class_names = data.class_names
         self.value_range = data.value_range
         self.image_dtype = data.images.dtype.name
-        self.training_fingerprints = fingerprints(data)
+        # Of every fit: what was learnt once is not forgotten.
+        self.training_fingerprints = np.union1d(
+            self.training_fingerprints, fingerprints(data)
+        )
         started = time.perf_counter()
         try:
             return super().fit(
@@ -294,7 +314,7 @@ class ConditionalGAN(keras.Model):
             "batch_size": batch_size,
             "images_seen": steps * batch_size,
             "seconds_of_last_fit": round(seconds, 1),
-            "num_images": len(data),
+            "num_images": len(self.training_fingerprints),
             "class_counts": data.class_counts.tolist(),
             "preset": self.preset,
             "seed": self.seed,
@@ -397,7 +417,8 @@ class ConditionalGAN(keras.Model):
 
         Raises:
             FileExistsError: The folder holds something.
-            ValueError: A weight is NaN or infinite.
+            ValueError: The GAN has not been trained, or a weight is NaN or
+                infinite.
         """
         artifact.save(self.to_artifact(), path)
 
@@ -406,7 +427,15 @@ class ConditionalGAN(keras.Model):
 
         Returns:
             A `ganaug.artifact.Artifact`.
+
+        Raises:
+            ValueError: The GAN has not been trained.
         """
+        if not self.training_record:
+            raise ValueError(
+                "The GAN has not been trained, and its images are noise. Call "
+                "`fit()` first."
+            )
         return artifact.Artifact(
             generator=self.ema_generator,
             arguments={
@@ -431,21 +460,30 @@ class ConditionalGAN(keras.Model):
             "depth": self.depth,
             "seed": self.seed,
             "name": self.name,
-            "images": {
+            "learnt": {
                 "class_names": self.class_names,
                 "value_range": self.value_range,
                 "image_dtype": self.image_dtype,
+                "training_record": dict(self.training_record),
+                "training_fingerprints": [
+                    f"{number:016x}" for number in self.training_fingerprints
+                ],
             },
         }
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        images = config.pop("images")
+        learnt = config.pop("learnt")
         model = cls(**config)
-        model.class_names = tuple(images["class_names"])
-        model.value_range = tuple(images["value_range"])
-        model.image_dtype = images["image_dtype"]
+        model.class_names = tuple(learnt["class_names"])
+        model.value_range = tuple(learnt["value_range"])
+        model.image_dtype = learnt["image_dtype"]
+        model.training_record = dict(learnt["training_record"])
+        model.training_fingerprints = np.array(
+            [int(number, 16) for number in learnt["training_fingerprints"]],
+            np.uint64,
+        )
         return model
 
     def get_compile_config(self):

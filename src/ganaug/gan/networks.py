@@ -71,6 +71,30 @@ def _ladder(image_shape):
     return sizes, shuffled
 
 
+def fewest_parameters(image_shape, num_classes, latent_dim, width, depth):
+    """Counts some of a generator's weights without building it.
+
+    Args:
+        image_shape: As in `build_generator`, and so the others.
+        num_classes: Integer.
+        latent_dim: Integer.
+        width: Integer.
+        depth: Integer.
+
+    Returns:
+        An integer: the weights of the embedding, of the first layer and of
+        the blocks at the smallest size. The whole has more, but not many
+        times more.
+    """
+    sizes, _ = _ladder(image_shape)
+    (height, columns), channels = sizes[-1], _channels(width, len(sizes) - 1)
+    return (
+        num_classes * latent_dim
+        + STYLE_DIM * height * columns * channels
+        + depth * 9 * channels**2
+    )
+
+
 def _channels(width, level):
     return width * min(2**level, MAX_MULTIPLE)
 
