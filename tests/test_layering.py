@@ -18,8 +18,10 @@ ALLOWED = {
     "ganaug.gan.layers": set(),
     "ganaug.gan.networks": {"ganaug.gan.layers"},
     "ganaug.gan.generation": {"ganaug.data"},
+    "ganaug.artifact_record": {"ganaug", "ganaug.data"},
     "ganaug.artifact": {
         "ganaug",
+        "ganaug.artifact_record",
         "ganaug.data",
         "ganaug.gan.generation",
         "ganaug.gan.networks",

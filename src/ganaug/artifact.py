@@ -13,7 +13,6 @@ code from checked numbers, and the weights are plain tensors.
 import base64
 import hashlib
 import importlib.metadata
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,31 +21,28 @@ import numpy as np
 import safetensors.numpy
 
 from ganaug import __version__
-from ganaug.data.images import check_value_range
+from ganaug.artifact_record import (
+    ARCHITECTURE,
+    FORMAT,
+    FORMAT_VERSION,
+    RECORD,
+    dump_record,
+    read_record,
+    refuse,
+)
 from ganaug.gan.generation import check_labels, generate_images
 from ganaug.gan.networks import build_generator, fewest_parameters
 from ganaug.model_card import render_model_card
 from ganaug.pictures import save_image_grid
 from ganaug.seeds import resolve_seed
 
-FORMAT = "ganaug-artifact"
-FORMAT_VERSION = 1
-ARCHITECTURE = "modulated_residual"
-RECORD = "ganaug.json"
 WEIGHTS = "weights.safetensors"
 CARD = "README.md"
 SAMPLES = "samples.png"
 SAMPLES_PER_CLASS = 8
 MAX_CLASSES_SHOWN = 20
-# A record may not make us build a network that fills the memory.
-MAX_RECORD_BYTES = 2**28
+# A file with holes can be huge and cost its maker nothing.
 MAX_WEIGHTS_BYTES = 2**32
-DTYPES = (
-    *("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64"),
-    *("float16", "float32", "float64"),
-)
-LIMITS = {"latent_dim": 4096, "width": 1024, "depth": 16, "num_classes": 65536}
-MAX_SIDE = 2048
 
 
 @dataclass(eq=False)
@@ -190,10 +186,7 @@ def save(artifact, path):
             },
         },
     }
-    # Through JSON and back, so that the hash is that of what is read.
-    record = json.loads(json.dumps(record, default=_plain))
-    record["sha256"] = _record_sha256(record)
-    _write(path / RECORD, json.dumps(record, indent=2).encode())
+    _write(path / RECORD, dump_record(record))
     # From here on it is an artifact; the rest is for people.
     _write(path / CARD, render_model_card(record).encode())
     _save_samples(artifact, path / SAMPLES)
@@ -220,32 +213,32 @@ def load(path):
                 f"or `save_pretrained` writes it, but it has no `{name}`. "
                 f"Received: {os.fspath(path)!r}"
             )
-    record = _read_record(path)
+    record = read_record(path)
     arguments = record["architecture"]["arguments"]
     num_bytes = (path / WEIGHTS).stat().st_size
     if num_bytes > MAX_WEIGHTS_BYTES:
-        _refuse(path, f"`{WEIGHTS}` has {num_bytes} bytes")
+        refuse(path, f"`{WEIGHTS}` has {num_bytes} bytes")
     blob = (path / WEIGHTS).read_bytes()
     if hashlib.sha256(blob).hexdigest() != record["weights"]["sha256"]:
-        _refuse(path, f"`{WEIGHTS}` was cut or changed")
+        refuse(path, f"`{WEIGHTS}` was cut or changed")
     # Before the network is built: a small file cannot ask for a large one.
     if 4 * fewest_parameters(**arguments) > num_bytes:
-        _refuse(path, "the weights do not fit the architecture")
+        refuse(path, "the weights do not fit the architecture")
     try:
         weights = safetensors.numpy.load(blob)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        _refuse(path, f"`{WEIGHTS}` cannot be read ({error})")
+        refuse(path, f"`{WEIGHTS}` cannot be read ({error})")
     if not all(
         value.dtype == np.float32 and np.isfinite(value).all()
         for value in weights.values()
     ):
-        _refuse(path, f"`{WEIGHTS}` must hold finite float32 numbers")
+        refuse(path, f"`{WEIGHTS}` must hold finite float32 numbers")
     generator = build_generator(**arguments)
     variables = dict(_keys(generator))
     if {key: value.shape for key, value in weights.items()} != {
         key: tuple(variable.shape) for key, variable in variables.items()
     }:
-        _refuse(path, "the weights do not fit the architecture")
+        refuse(path, "the weights do not fit the architecture")
     for key, variable in variables.items():
         variable.assign(weights[key])
     generator.trainable = False
@@ -274,87 +267,6 @@ def _write(path, blob):
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(blob)
     os.replace(partial, path)
-
-
-def _record_sha256(record):
-    rest = {key: value for key, value in record.items() if key != "sha256"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
-def _refuse(path, why):
-    raise ValueError(
-        f"This is not a whole artifact of ganaug: {why}. Copy it again from "
-        f"where it was made, or train anew. Received: {os.fspath(path)!r}"
-    )
-
-
-def _plain(value):
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{type(value).__name__} does not go into JSON: {value!r}")
-
-
-def _read_record(path):
-    if (path / RECORD).stat().st_size > MAX_RECORD_BYTES:
-        _refuse(path, f"`{RECORD}` is too large")
-    try:
-        record = json.loads((path / RECORD).read_text("utf-8"))
-    except (ValueError, RecursionError):
-        _refuse(path, f"`{RECORD}` is not JSON")
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        _refuse(path, f"`{RECORD}` was not written by ganaug")
-    if record.get("format_version") != FORMAT_VERSION:
-        _refuse(
-            path,
-            f"its format version is {record.get('format_version')!r}, and "
-            f"ganaug {__version__} reads {FORMAT_VERSION}",
-        )
-    if record.get("sha256") != _record_sha256(record):
-        _refuse(path, f"`{RECORD}` was changed")
-    try:
-        _check_record(record)
-    except (KeyError, TypeError, ValueError) as error:
-        _refuse(path, f"`{RECORD}` has a wrong entry ({error!r})")
-    return record
-
-
-def _check_record(record):
-    """Checks what the SHA-256 cannot: a record made to do harm."""
-    architecture = record["architecture"]
-    arguments = architecture["arguments"]
-    if architecture["name"] != ARCHITECTURE or set(arguments) != {
-        "image_shape",
-        *LIMITS,
-    }:
-        raise ValueError("unknown architecture")
-    height, width, channels = arguments["image_shape"]
-    for number, limit in (
-        (height, MAX_SIDE),
-        (width, MAX_SIDE),
-        (channels, 4),
-        *((arguments[name], limit) for name, limit in LIMITS.items()),
-    ):
-        if type(number) is not int or not 1 <= number <= limit:
-            raise ValueError(f"{number!r} is not in [1, {limit}]")
-    if len(record["class_names"]) != arguments["num_classes"] or not all(
-        isinstance(name, str) for name in record["class_names"]
-    ):
-        raise ValueError("class names do not fit the number of classes")
-    if any(
-        type(bound) not in (int, float)
-        for bound in record["images"]["value_range"]
-    ):
-        raise TypeError("value range is not of numbers")
-    check_value_range(record["images"]["value_range"])
-    if record["images"]["dtype"] not in DTYPES:
-        raise ValueError("dtype is not that of images")
-    numbers = base64.b64decode(record["fingerprints"]["base64"], validate=True)
-    if len(numbers) != 8 * record["fingerprints"]["count"]:
-        raise ValueError("fingerprints do not fit their count")
-    if not isinstance(record["training"], dict):
-        raise TypeError("training is not an object")
-    if not isinstance(record["weights"]["sha256"], str):
-        raise TypeError("sha256 is not text")
 
 
 def _save_samples(artifact, path):
