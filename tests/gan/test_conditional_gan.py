@@ -206,9 +206,9 @@ def test_fingerprints_of_every_fit_are_kept(make_images):
     for model in (gan, loaded):
         for seed in (0, 1):
             numbers = fingerprints(make_images(seed=seed))
-            assert np.isin(numbers, model.training_fingerprints).all()
-        assert model.training_record["num_images"] == 24
-    assert loaded.training_record == gan.training_record
+            assert np.isin(numbers, model.learnt.fingerprints).all()
+        assert model.learnt.training["num_images"] == 24
+    assert loaded.learnt.training == gan.learnt.training
 
 
 def test_numpy_numbers_and_odd_names_do_not_stop_saving(make_images, tmp_path):
@@ -263,7 +263,7 @@ def test_a_keras_file_keeps_all_of_it(make_images, tmp_path):
     np.testing.assert_array_equal(
         gan.generate([0, 1, 2], seed=0), loaded.generate([0, 1, 2], seed=0)
     )
-    assert loaded.class_names == gan.class_names
+    assert loaded.learnt.class_names == gan.learnt.class_names
     assert loaded.gamma == gan.gamma
 
 

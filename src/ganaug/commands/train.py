@@ -66,9 +66,7 @@ def train(data, out, console, steps=None, seed=None, preset=None):
     finally:
         progress.stop()
     seconds = time.perf_counter() - started
-    gan.training_record.update(
-        {"data": data.name, "data_notes": list(data.notes)}
-    )
+    gan.learnt.training.update(data=data.name, data_notes=list(data.notes))
     gan.save_pretrained(out)
     history.to_csv(out / LOSS_TABLE)
     save_loss_curves(out / LOSS_CURVES, history.losses)
@@ -79,7 +77,7 @@ def train(data, out, console, steps=None, seed=None, preset=None):
         "loss_curves": str(out / LOSS_CURVES),
         "preset": gan.preset,
         "seed": gan.seed,
-        "steps": gan.training_record["steps"],
+        "steps": gan.learnt.training["steps"],
         "interrupted": interrupted,
         "seconds": round(seconds, 1),
         "num_images": len(images),

@@ -10,11 +10,11 @@ from ganaug import artifact
 from ganaug.data.batches import class_balanced_batches
 from ganaug.data.images import to_unit
 from ganaug.data.labeled_images import as_labeled_images
-from ganaug.data.splits import fingerprints
 from ganaug.gan.callbacks import StopOnNonFiniteLoss
 from ganaug.gan.diff_augment import NUM_UNIFORMS, check_policy
 from ganaug.gan.generation import check_labels, generate_images
 from ganaug.gan.layers import PACKAGE
+from ganaug.gan.learnt import Learnt
 from ganaug.gan.networks import build_discriminator, build_generator
 from ganaug.gan.objectives import (
     discriminator_objective,
@@ -118,12 +118,7 @@ class ConditionalGAN(keras.Model):
         self.d_loss_tracker = keras.metrics.Mean(name="d_loss")
         self.g_loss_tracker = keras.metrics.Mean(name="g_loss")
         self._noise_seed = derive_seed(self.seed, "noise")
-        # What `fit` learns of the data, beside the weights.
-        self.class_names = tuple(str(label) for label in range(num_classes))
-        self.value_range = (-1.0, 1.0)
-        self.image_dtype = "float32"
-        self.training_record = {}
-        self.training_fingerprints = np.empty(0, np.uint64)
+        self.learnt = Learnt(tuple(str(label) for label in range(num_classes)))
         self.built = True
 
     @property
@@ -284,13 +279,7 @@ class ConditionalGAN(keras.Model):
         ).map(
             lambda images, labels: (to_unit(images, data.value_range), labels)
         )
-        self.class_names = data.class_names
-        self.value_range = data.value_range
-        self.image_dtype = data.images.dtype.name
-        # Of every fit: what was learnt once is not forgotten.
-        self.training_fingerprints = np.union1d(
-            self.training_fingerprints, fingerprints(data)
-        )
+        self.learnt.add(data)
         started = time.perf_counter()
         try:
             return super().fit(
@@ -309,12 +298,12 @@ class ConditionalGAN(keras.Model):
 
     def _record_training(self, data, batch_size, seconds):
         steps = int(self.g_optimizer.iterations)
-        self.training_record = {
+        self.learnt.training = {
             "steps": steps,
             "batch_size": batch_size,
             "images_seen": steps * batch_size,
             "seconds_of_last_fit": round(seconds, 1),
-            "num_images": len(self.training_fingerprints),
+            "num_images": len(self.learnt.fingerprints),
             "class_counts": data.class_counts.tolist(),
             "preset": self.preset,
             "seed": self.seed,
@@ -404,8 +393,8 @@ class ConditionalGAN(keras.Model):
             self.ema_generator,
             check_labels(labels, self.num_classes),
             resolve_seed(seed),
-            self.value_range,
-            self.image_dtype,
+            self.learnt.value_range,
+            self.learnt.image_dtype,
             batch_size,
         )
 
@@ -431,7 +420,7 @@ class ConditionalGAN(keras.Model):
         Raises:
             ValueError: The GAN has not been trained.
         """
-        if not self.training_record:
+        if not self.learnt.training:
             raise ValueError(
                 "The GAN has not been trained, and its images are noise. Call "
                 "`fit()` first."
@@ -444,11 +433,11 @@ class ConditionalGAN(keras.Model):
                 "width": self.width,
                 "depth": self.depth,
             },
-            class_names=self.class_names,
-            value_range=self.value_range,
-            image_dtype=self.image_dtype,
-            training=dict(self.training_record),
-            fingerprints=self.training_fingerprints,
+            class_names=self.learnt.class_names,
+            value_range=self.learnt.value_range,
+            image_dtype=self.learnt.image_dtype,
+            training=self.learnt.training,
+            fingerprints=self.learnt.fingerprints,
         )
 
     def get_config(self):
@@ -460,15 +449,7 @@ class ConditionalGAN(keras.Model):
             "depth": self.depth,
             "seed": self.seed,
             "name": self.name,
-            "learnt": {
-                "class_names": self.class_names,
-                "value_range": self.value_range,
-                "image_dtype": self.image_dtype,
-                "training_record": dict(self.training_record),
-                "training_fingerprints": [
-                    f"{number:016x}" for number in self.training_fingerprints
-                ],
-            },
+            "learnt": self.learnt.get_config(),
         }
 
     @classmethod
@@ -476,14 +457,7 @@ class ConditionalGAN(keras.Model):
         config = dict(config)
         learnt = config.pop("learnt")
         model = cls(**config)
-        model.class_names = tuple(learnt["class_names"])
-        model.value_range = tuple(learnt["value_range"])
-        model.image_dtype = learnt["image_dtype"]
-        model.training_record = dict(learnt["training_record"])
-        model.training_fingerprints = np.array(
-            [int(number, 16) for number in learnt["training_fingerprints"]],
-            np.uint64,
-        )
+        model.learnt = Learnt.from_config(learnt)
         return model
 
     def get_compile_config(self):
