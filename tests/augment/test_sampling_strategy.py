@@ -35,6 +35,8 @@ def test_strategies(strategy, weights):
         ({"cat": -1}, "'cat': -1.0"),
         ({"cat": float("nan")}, "'cat': nan"),
         ({"cat": 0}, "give some class a weight"),
+        ({1.7: 1}, r"Received: 1\.7"),
+        ({"dog": 1, 1: 2}, "names 'dog' twice"),
         ({}, "give some class a weight"),
     ],
 )

@@ -1,6 +1,7 @@
 """Which classes the synthetic images of a batch have: words to numbers."""
 
 from collections.abc import Mapping
+from numbers import Integral
 
 MATCH = "match"
 UNIFORM = "uniform"
@@ -39,7 +40,7 @@ def resolve_class_weights(sampling_strategy, class_names):
             "from classes to weights. "
             f"Received: sampling_strategy={sampling_strategy!r}"
         )
-    weights = [0.0] * num_classes
+    weights, named = [0.0] * num_classes, set()
     for name, weight in sampling_strategy.items():
         weight = float(weight)
         if not 0 <= weight < float("inf"):
@@ -47,7 +48,14 @@ def resolve_class_weights(sampling_strategy, class_names):
                 "Weights in `sampling_strategy` must be finite and not "
                 f"negative. Received: {name!r}: {weight}"
             )
-        weights[class_index(name, class_names)] = weight
+        index = class_index(name, class_names)
+        if index in named:
+            raise ValueError(
+                f"`sampling_strategy` names {class_names[index]!r} twice. "
+                f"Received: sampling_strategy={sampling_strategy!r}"
+            )
+        named.add(index)
+        weights[index] = weight
     total = sum(weights)
     if not total:
         raise ValueError(
@@ -78,10 +86,9 @@ def class_index(name, class_names):
     """
     if isinstance(name, str) and name in class_names:
         return list(class_names).index(name)
-    try:
+    index = -1
+    if isinstance(name, Integral) or (isinstance(name, str) and name.isdigit()):
         index = int(name)
-    except ValueError:
-        index = -1
     if not 0 <= index < len(class_names):
         raise ValueError(
             f"There is no such class. Expected a name out of "
