@@ -199,7 +199,7 @@ class GANAugmenter:
         num_classes = len(pretrained.class_names)
         _assert_range(images, value_range)
         if elements.num_classes is None:
-            _assert_labels(labels, num_classes)
+            labels = _checked_labels(labels, num_classes)
         num_images = tf.shape(images)[0]
         uniforms = tf.random.stateless_uniform((num_images + 1,), seed)
         # Rounded up or down at random, so that the share is right on average
@@ -306,10 +306,17 @@ def _assert_range(images, value_range):
     )
 
 
-def _assert_labels(labels, num_classes):
-    labels = tf.cast(labels, tf.int64)
+def _checked_labels(labels, num_classes):
     message = f"The dataset's labels must be in [0, {num_classes})."
-    tf.debugging.assert_non_negative(labels, message)
-    tf.debugging.assert_less(
-        labels, tf.constant(num_classes, tf.int64), message
-    )
+    wide = tf.cast(labels, tf.int64)
+    # What is computed from the labels waits for the checks; else its own,
+    # obscure error might come first.
+    with tf.control_dependencies(
+        [
+            tf.debugging.assert_non_negative(wide, message),
+            tf.debugging.assert_less(
+                wide, tf.constant(num_classes, tf.int64), message
+            ),
+        ]
+    ):
+        return tf.identity(labels)
