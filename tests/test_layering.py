@@ -56,8 +56,10 @@ ALLOWED = {
         "ganaug.seeds",
     },
     "ganaug.cli_session": set(),
+    "ganaug.cli_options": set(),
     "ganaug.cli": {
         "ganaug",
+        "ganaug.cli_options",
         "ganaug.cli_session",
         "ganaug.artifact",
         "ganaug.commands",

@@ -71,8 +71,10 @@ def evaluate_augmentation(
 
     Raises:
         ValueError: Data, arms or numbers are wrong, or test images were
-            trained on. All of it is checked before the first training.
-        TypeError: An arm is neither `Arm` nor callable.
+            trained on, which is checked before the first training; or later,
+            an arm's data end or its loss is not finite.
+        TypeError: An arm is neither `Arm` nor callable, or `arms` or
+            `controls` is not a dict.
 
     Example:
 
