@@ -1,0 +1,1 @@
+"""How much synthetic images are like real ones: features, measures, scores."""
