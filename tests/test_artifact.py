@@ -12,6 +12,8 @@ from PIL import Image
 import ganaug
 from ganaug import artifact
 from ganaug.data.splits import fingerprints
+from ganaug.gan.conditional_vae import ConditionalVAE
+from ganaug.gan.latents import LATENTS
 
 
 def test_round_trip(run, small_gan, digits):
@@ -70,6 +72,66 @@ def test_broken_weights_are_not_saved(digits, tmp_path):
     weight.assign(weight * np.nan)
     with pytest.raises(ValueError, match="in 1 tensors"):
         gan.save_pretrained(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture(scope="module")
+def small_vae(digits):
+    """A VAE on digits that has seen a few steps."""
+    vae = ConditionalVAE((8, 8, 1), 10, width=16, latent_dim=8, seed=3)
+    vae.compile()
+    vae.fit(digits.train, steps_per_epoch=4, verbose=0)
+    return vae
+
+
+@pytest.fixture
+def vae_run(small_vae, tmp_path):
+    """A folder with the small VAE's artifact."""
+    path = tmp_path / "vae"
+    small_vae.save_pretrained(path)
+    return path
+
+
+def test_latents_of_an_encoder_travel_along(vae_run, small_vae, digits):
+    """The artifact draws what the model draws, from the prior and others."""
+    assert (vae_run / "latents.safetensors").exists()
+    loaded = artifact.load(vae_run)
+    assert len(loaded.latent_bank) == len(digits.train)
+    for latents in LATENTS:
+        np.testing.assert_array_equal(
+            loaded.generate([0, 9, 9], seed=1, latents=latents),
+            small_vae.generate([0, 9, 9], seed=1, latents=latents),
+        )
+    card = (vae_run / "README.md").read_text("utf-8")
+    assert '"around", "interpolated", "transferred"' in card
+    assert "145 encoded training images" in card
+
+
+def test_a_gan_has_no_latents_of_images(run):
+    """Its artifact has no such file, and the card does not speak of them."""
+    assert not (run / "latents.safetensors").exists()
+    assert "transferred" not in (run / "README.md").read_text("utf-8")
+    with pytest.raises(ValueError, match="have an encoder"):
+        artifact.load(run).generate([0], latents="around")
+
+
+def test_latents_do_not_outlive_the_model_they_are_of(vae_run, small_gan):
+    """A GAN saved over a VAE leaves nothing of it."""
+    artifact.save(small_gan.to_artifact(), vae_run, replace=True)
+    assert not (vae_run / "latents.safetensors").exists()
+    assert artifact.load(vae_run).latent_bank is None
+
+
+def test_broken_latents_are_not_saved(digits, tmp_path):
+    """A diverged encoder leaves no artifact."""
+    vae = ConditionalVAE((8, 8, 1), 10, width=16, latent_dim=8)
+    vae.compile()
+    vae.fit(digits.train, steps_per_epoch=1, verbose=0)
+    weight = vae.encoder.weights[0]
+    weight.assign(weight * np.nan)
+    vae.after_fit(digits.train)
+    with pytest.raises(ValueError, match="latents of a bank must be finite"):
+        vae.save_pretrained(tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -146,9 +208,9 @@ DAMAGE = {
     ),
     "later format": (
         lambda run: rewrite(
-            run, lambda record: record.update(format_version=2)
+            run, lambda record: record.update(format_version=3)
         ),
-        "format version is 2",
+        "format version is 3",
     ),
     "other architecture": (
         lambda run: rewrite(
@@ -242,7 +304,7 @@ DAMAGE = {
         "do not fit the architecture",
     ),
     "garbage weights": (
-        lambda run: replace_weights(run, b"\x00" * 100_000),
+        lambda run: replace_weights(run, b"\x00" * 1_000_000),
         "cannot be read",
     ),
     "pickle as weights": (
@@ -265,6 +327,125 @@ def test_damaged_artifacts_are_refused(run, damage):
     change(run)
     with pytest.raises(ValueError, match=message) as error:
         artifact.load(run)
+    assert "Copy it again" in str(error.value)
+
+
+def change_latents(run, change):
+    """Changes the latents, and signs them."""
+    tensors = safetensors.numpy.load_file(run / "latents.safetensors")
+    change(tensors)
+    write_latents(run, safetensors.numpy.save(tensors))
+
+
+def write_latents(run, blob):
+    (run / "latents.safetensors").write_bytes(blob)
+    sha256 = hashlib.sha256(blob).hexdigest()
+    rewrite(run, lambda record: record["latents"].update(sha256=sha256))
+
+
+DAMAGED_LATENTS = {
+    "no file": (
+        lambda run: (run / "latents.safetensors").unlink(),
+        "has no `latents.safetensors`",
+    ),
+    "cut": (
+        lambda run: os.truncate(run / "latents.safetensors", 1000),
+        "`latents.safetensors` was cut or changed",
+    ),
+    "huge": (
+        lambda run: os.truncate(run / "latents.safetensors", 2**36),
+        "has 68719476736 bytes",
+    ),
+    "garbage": (
+        lambda run: write_latents(run, b"\x00" * 1000),
+        "`latents.safetensors` cannot be read",
+    ),
+    "another tensor": (
+        lambda run: change_latents(
+            run, lambda latents: latents.update(more=np.zeros(1))
+        ),
+        "does not fit the architecture",
+    ),
+    "another size": (
+        lambda run: change_latents(
+            run,
+            lambda latents: latents.update(mean=np.zeros((145, 9), "float32")),
+        ),
+        "does not fit the architecture",
+    ),
+    "fewer images": (
+        lambda run: rewrite(
+            run, lambda record: record["latents"].update(count=144)
+        ),
+        "does not fit the architecture",
+    ),
+    "no image": (
+        lambda run: (
+            change_latents(
+                run,
+                lambda latents: latents.update(
+                    {name: value[:0] for name, value in latents.items()}
+                ),
+            ),
+            rewrite(run, lambda record: record["latents"].update(count=0)),
+        ),
+        "cannot be drawn from",
+    ),
+    "another dtype": (
+        lambda run: change_latents(
+            run,
+            lambda latents: latents.update(mean=np.zeros((145, 8))),
+        ),
+        "cannot be drawn from",
+    ),
+    "NaN": (
+        lambda run: change_latents(
+            run, lambda latents: latents["mean"].fill(np.nan)
+        ),
+        "cannot be drawn from",
+    ),
+    "huge numbers": (
+        lambda run: change_latents(
+            run, lambda latents: latents["log_variance"].fill(1e30)
+        ),
+        "cannot be drawn from",
+    ),
+    "unknown class": (
+        lambda run: change_latents(
+            run, lambda latents: latents["labels"].__setitem__(0, 10)
+        ),
+        "cannot be drawn from",
+    ),
+    "class without image": (
+        lambda run: change_latents(
+            run, lambda latents: latents["labels"].fill(3)
+        ),
+        "cannot be drawn from",
+    ),
+    "text as count": (
+        lambda run: rewrite(
+            run, lambda record: record["latents"].update(count="145")
+        ),
+        "latents are not named",
+    ),
+    "a list": (
+        lambda run: rewrite(run, lambda record: record.update(latents=[1])),
+        "wrong entry",
+    ),
+    "no entry": (
+        lambda run: rewrite(run, lambda record: record.pop("latents")),
+        "wrong entry",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_LATENTS)
+def test_damaged_latents_are_refused(vae_run, damage):
+    """As the rest of the artifact is: one ValueError that says why."""
+    change, message = DAMAGED_LATENTS[damage]
+    change(vae_run)
+    with pytest.raises(ValueError, match=message) as error:
+        artifact.load(vae_run)
     assert "Copy it again" in str(error.value)
 
 

@@ -11,9 +11,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "Arm": "ganaug.evaluate.arms",
     "ConditionalGAN": "ganaug.gan.conditional_gan",
+    "ConditionalVAE": "ganaug.gan.conditional_vae",
+    "ConditionalVAEGAN": "ganaug.gan.conditional_vae_gan",
     "EvaluationReport": "ganaug.evaluate.report",
     "GANAugmenter": "ganaug.augment.augmenter",
     "LabeledImages": "ganaug.data.labeled_images",
+    "QualityMonitor": "ganaug.gan.quality",
+    "SampleGrids": "ganaug.gan.sample_grids",
     "evaluate_augmentation": "ganaug.evaluate.protocol",
     "load_data": "ganaug.data.sources",
     "on_top_of_classic": "ganaug.evaluate.arms",

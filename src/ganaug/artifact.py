@@ -1,8 +1,10 @@
 """The artifact: a pretrained generator in a folder.
 
 - `weights.safetensors`: the weights, under keys of our own.
+- `latents.safetensors`: where an encoder saw training images, for generators
+  that were trained with one.
 - `ganaug.json`: architecture, images, classes, training, fingerprints of the
-  images trained on, versions, and the SHA-256 of the weights and of itself.
+  images trained on, versions, and the SHA-256 of those files and of itself.
 - `README.md`: a model card for people.
 - `samples.png`: images of every class.
 
@@ -22,7 +24,6 @@ import safetensors.numpy
 
 from ganaug import __version__
 from ganaug.artifact_record import (
-    ARCHITECTURE,
     FORMAT,
     FORMAT_VERSION,
     RECORD,
@@ -30,19 +31,26 @@ from ganaug.artifact_record import (
     read_record,
     refuse,
 )
-from ganaug.gan.generation import check_labels, generate_images
-from ganaug.gan.networks import build_generator, fewest_parameters
+from ganaug.gan.architectures import (
+    ARCHITECTURES,
+    build_generator,
+    fewest_parameters,
+)
+from ganaug.gan.generation import check_count_or_labels, generate_images
+from ganaug.gan.latents import LatentBank
 from ganaug.model_card import render_model_card
 from ganaug.pictures import save_image_grid
 from ganaug.seeds import resolve_seed
 
 WEIGHTS = "weights.safetensors"
+LATENTS = "latents.safetensors"
 CARD = "README.md"
 SAMPLES = "samples.png"
 SAMPLES_PER_CLASS = 8
 MAX_CLASSES_SHOWN = 20
 # A file with holes can be huge and cost its maker nothing.
 MAX_WEIGHTS_BYTES = 2**32
+MAX_LATENTS_BYTES = 2**30
 
 
 @dataclass(eq=False)
@@ -59,6 +67,8 @@ class Artifact:
         training: Dict of numbers and strings about the training.
         fingerprints: NumPy array of `uint64`, one for each image it learnt,
             as `ganaug.data.splits.fingerprints` computes them.
+        latent_bank: `ganaug.gan.latents.LatentBank`, or `None` where it was
+            trained without an encoder.
     """
 
     generator: object
@@ -70,36 +80,59 @@ class Artifact:
     fingerprints: np.ndarray = field(
         default_factory=lambda: np.empty(0, np.uint64)
     )
+    latent_bank: LatentBank | None = None
 
     @property
     def image_shape(self):
         """Tuple `(height, width, channels)`."""
         return tuple(self.arguments["image_shape"])
 
-    def generate(self, labels, seed=None, batch_size=256):
+    @property
+    def num_classes(self):
+        """Integer, or `None` where the generator knows no classes."""
+        return self.arguments["num_classes"]
+
+    def generate(
+        self,
+        labels,
+        seed=None,
+        batch_size=256,
+        truncation=1.0,
+        latents="prior",
+    ):
         """Draws one image for each label.
 
         Args:
-            labels: List or array of integers in `[0, num_classes)`.
+            labels: List or array of integers in `[0, num_classes)`; without
+                classes, the number of images.
             seed: Integer. The same seed and labels give the same images.
                 Drawn at random by default.
             batch_size: Integer. Images generated at a time. Defaults to
                 `256`.
+            truncation: Float. Standard deviation of the latents. Defaults to
+                `1.0`.
+            latents: String. `"prior"`; or, where it was trained with an
+                encoder, `"around"`, `"interpolated"` or `"transferred"`, as
+                in `ConditionalVAE.generate`. Defaults to `"prior"`.
 
         Returns:
-            A NumPy array `(len(labels), height, width, channels)` with dtype
+            A NumPy array `(num_images, height, width, channels)` with dtype
             and value range of the images the generator learnt.
 
         Raises:
-            ValueError: Labels or seed are out of range.
+            ValueError: An argument is out of range.
         """
         return generate_images(
             self.generator,
-            check_labels(labels, len(self.class_names)),
+            check_count_or_labels(labels, self.num_classes),
             resolve_seed(seed),
             self.value_range,
             self.image_dtype,
+            self.arguments["latent_dim"],
             batch_size,
+            truncation,
+            latents,
+            self.latent_bank,
         )
 
 
@@ -125,7 +158,7 @@ def check_output_folder(path):
     return path
 
 
-def save(artifact, path):
+def save(artifact, path, replace=False):
     """Writes an artifact.
 
     The record is written after the weights, so a folder that was cut short
@@ -134,12 +167,22 @@ def save(artifact, path):
     Args:
         artifact: `Artifact`.
         path: Folder, new or empty.
+        replace: Boolean. Whether it may be written over an earlier one in
+            the folder, and beside other files. Defaults to `False`.
 
     Raises:
-        FileExistsError: The folder holds something.
-        ValueError: A weight is NaN or infinite.
+        FileExistsError: The folder holds something, and `replace` is false.
+        ValueError: A weight or a latent is NaN or infinite.
     """
-    path = check_output_folder(path)
+    path = Path(path) if replace else check_output_folder(path)
+    if artifact.arguments["architecture"] not in ARCHITECTURES:
+        raise ValueError(
+            "An artifact names an architecture that ganaug can build, so that "
+            "loading it runs no foreign code. Keep networks of your own with "
+            "`model.save('model.keras')`; `GANAugmenter(model)` takes the "
+            "model itself. Received: architecture="
+            f"{artifact.arguments['architecture']!r}"
+        )
     weights = {
         key: variable.numpy() for key, variable in _keys(artifact.generator)
     }
@@ -151,16 +194,35 @@ def save(artifact, path):
             "The generator's weights must be finite; training diverged. "
             f"Received: NaN or infinity in {len(broken)} tensors"
         )
+    bank = artifact.latent_bank
+    if bank is not None:
+        bank.check()
     path.mkdir(parents=True, exist_ok=True)
+    # Until the new one is there, the folder has none.
+    (path / RECORD).unlink(missing_ok=True)
     blob = safetensors.numpy.save(weights)
     _write(path / WEIGHTS, blob)
+    (path / LATENTS).unlink(missing_ok=True)
+    latents = None
+    if bank is not None:
+        latents_blob = safetensors.numpy.save(bank.tensors())
+        _write(path / LATENTS, latents_blob)
+        latents = {
+            "count": len(bank),
+            "kinds": list(bank.kinds),
+            "sha256": hashlib.sha256(latents_blob).hexdigest(),
+        }
     record = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "architecture": {
-            "name": ARCHITECTURE,
+            "name": artifact.arguments["architecture"],
             "arguments": {
-                **artifact.arguments,
+                **{
+                    name: value
+                    for name, value in artifact.arguments.items()
+                    if name != "architecture"
+                },
                 "image_shape": list(artifact.image_shape),
             },
         },
@@ -178,6 +240,7 @@ def save(artifact, path):
             ).decode(),
         },
         "weights": {"sha256": hashlib.sha256(blob).hexdigest()},
+        "latents": latents,
         "versions": {
             "ganaug": __version__,
             **{
@@ -214,20 +277,15 @@ def load(path):
                 f"Received: {os.fspath(path)!r}"
             )
     record = read_record(path)
-    arguments = record["architecture"]["arguments"]
-    num_bytes = (path / WEIGHTS).stat().st_size
-    if num_bytes > MAX_WEIGHTS_BYTES:
-        refuse(path, f"`{WEIGHTS}` has {num_bytes} bytes")
-    blob = (path / WEIGHTS).read_bytes()
-    if hashlib.sha256(blob).hexdigest() != record["weights"]["sha256"]:
-        refuse(path, f"`{WEIGHTS}` was cut or changed")
+    arguments = {
+        "architecture": record["architecture"]["name"],
+        **record["architecture"]["arguments"],
+    }
+    blob = _read(path, WEIGHTS, MAX_WEIGHTS_BYTES, record["weights"])
     # Before the network is built: a small file cannot ask for a large one.
-    if 4 * fewest_parameters(**arguments) > num_bytes:
+    if 4 * fewest_parameters(**arguments) > len(blob):
         refuse(path, "the weights do not fit the architecture")
-    try:
-        weights = safetensors.numpy.load(blob)
-    except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        refuse(path, f"`{WEIGHTS}` cannot be read ({error})")
+    weights = _parse(path, WEIGHTS, blob)
     if not all(
         value.dtype == np.float32 and np.isfinite(value).all()
         for value in weights.values()
@@ -242,6 +300,9 @@ def load(path):
     for key, variable in variables.items():
         variable.assign(weights[key])
     generator.trainable = False
+    latent_bank = None
+    if record["latents"] is not None:
+        latent_bank = _load_latents(path, record, arguments)
     return Artifact(
         generator=generator,
         arguments=arguments,
@@ -252,7 +313,45 @@ def load(path):
         fingerprints=np.frombuffer(
             base64.b64decode(record["fingerprints"]["base64"]), "<u8"
         ),
+        latent_bank=latent_bank,
     )
+
+
+def _read(path, name, max_bytes, entry):
+    num_bytes = (path / name).stat().st_size
+    if num_bytes > max_bytes:
+        refuse(path, f"`{name}` has {num_bytes} bytes")
+    blob = (path / name).read_bytes()
+    if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
+        refuse(path, f"`{name}` was cut or changed")
+    return blob
+
+
+def _parse(path, name, blob):
+    try:
+        return safetensors.numpy.load(blob)
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        refuse(path, f"`{name}` cannot be read ({error})")
+
+
+def _load_latents(path, record, arguments):
+    if not (path / LATENTS).is_file():
+        refuse(path, f"it has no `{LATENTS}`")
+    blob = _read(path, LATENTS, MAX_LATENTS_BYTES, record["latents"])
+    tensors = _parse(path, LATENTS, blob)
+    count, latent_dim = record["latents"]["count"], arguments["latent_dim"]
+    if {name: value.shape for name, value in tensors.items()} != {
+        "mean": (count, latent_dim),
+        "log_variance": (count, latent_dim),
+        "labels": (count,),
+    }:
+        refuse(path, f"`{LATENTS}` does not fit the architecture")
+    bank = LatentBank(**tensors, num_classes=arguments["num_classes"])
+    try:
+        bank.check()
+    except ValueError as error:
+        refuse(path, f"`{LATENTS}` cannot be drawn from ({error})")
+    return bank
 
 
 def _keys(generator):
@@ -272,6 +371,8 @@ def _write(path, blob):
 def _save_samples(artifact, path):
     names = artifact.class_names[:MAX_CLASSES_SHOWN]
     labels = np.repeat(np.arange(len(names)), SAMPLES_PER_CLASS)
+    if artifact.num_classes is None:
+        labels = len(labels)
     images = artifact.generate(labels, seed=0)
     save_image_grid(
         path, np.split(images, len(names)), names, artifact.value_range

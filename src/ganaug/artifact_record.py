@@ -9,10 +9,10 @@ import numpy as np
 
 from ganaug import __version__
 from ganaug.data.images import check_value_range
+from ganaug.gan.architectures import ARCHITECTURES
 
 FORMAT = "ganaug-artifact"
-FORMAT_VERSION = 1
-ARCHITECTURE = "modulated_residual"
+FORMAT_VERSION = 2
 RECORD = "ganaug.json"
 # A file with holes can be huge and cost its maker nothing.
 MAX_RECORD_BYTES = 2**28
@@ -21,7 +21,8 @@ DTYPES = (
     *("float16", "float32", "float64"),
 )
 # A record may not make us build a network that fills the memory.
-LIMITS = {"latent_dim": 4096, "width": 1024, "depth": 16, "num_classes": 65536}
+LIMITS = {"latent_dim": 4096, "width": 1024, "depth": 16}
+MAX_CLASSES = 65536
 MAX_SIDE = 2048
 
 
@@ -90,13 +91,18 @@ def _check_record(record):
     """Checks what the SHA-256 cannot: a record made to do harm."""
     architecture = record["architecture"]
     arguments = architecture["arguments"]
-    if architecture["name"] != ARCHITECTURE or set(arguments) != {
+    if architecture["name"] not in ARCHITECTURES or set(arguments) != {
         "image_shape",
+        "num_classes",
         *LIMITS,
     }:
         raise ValueError("unknown architecture")
     height, width, channels = arguments["image_shape"]
+    # Without classes, a generator draws images of one kind.
+    num_classes = arguments["num_classes"]
+    num_names = 1 if num_classes is None else num_classes
     for number, limit in (
+        (num_names, MAX_CLASSES),
         (height, MAX_SIDE),
         (width, MAX_SIDE),
         (channels, 4),
@@ -104,7 +110,7 @@ def _check_record(record):
     ):
         if type(number) is not int or not 1 <= number <= limit:
             raise ValueError(f"{number!r} is not in [1, {limit}]")
-    if len(record["class_names"]) != arguments["num_classes"] or not all(
+    if len(record["class_names"]) != num_names or not all(
         isinstance(name, str) for name in record["class_names"]
     ):
         raise ValueError("class names do not fit the number of classes")
@@ -123,6 +129,12 @@ def _check_record(record):
         raise TypeError("training is not an object")
     if not isinstance(record["weights"]["sha256"], str):
         raise TypeError("sha256 is not text")
+    latents = record["latents"]
+    if latents is not None and (
+        type(latents["count"]) is not int
+        or not isinstance(latents["sha256"], str)
+    ):
+        raise TypeError("latents are not named by count and sha256")
 
 
 def refuse(path, why):

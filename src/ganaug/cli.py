@@ -14,11 +14,17 @@ import typer
 
 import ganaug
 from ganaug.cli_options import (
+    ArchitectureName,
     ClassCounts,
     Data,
     DataDir,
     ImageSize,
     Json,
+    Latents,
+    LatentsName,
+    LossName,
+    MeasureName,
+    ModelName,
     PresetName,
     Run,
     Seed,
@@ -73,16 +79,67 @@ def _root(
 @app.command()
 def train(
     data: Data,
-    out: Annotated[Path, typer.Option(help="Run folder, new or empty.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Run folder: new, empty, or of a training that was killed; "
+            "then the same command goes on with it."
+        ),
+    ],
+    model: Annotated[
+        ModelName, typer.Option(help="What learns.")
+    ] = ModelName.gan,
+    architecture: Annotated[
+        ArchitectureName | None,
+        typer.Option(help="Default: r3gan; mlp for a vae."),
+    ] = None,
+    loss: Annotated[
+        LossName | None,
+        typer.Option(help="Default: what is usual for the architecture."),
+    ] = None,
+    unconditional: Annotated[
+        bool, typer.Option("--unconditional", help="Leave the classes aside.")
+    ] = False,
     steps: Annotated[
         int | None,
         typer.Option(min=1, help="Training steps. Default: the preset's."),
     ] = None,
+    batch_size: Annotated[
+        int, typer.Option(min=2, help="Images in a step.")
+    ] = 64,
     seed: Seed = None,
     preset: Annotated[
         PresetName | None,
         typer.Option(help="Default: the one for the image size."),
     ] = None,
+    horizontal_flip: Annotated[
+        bool,
+        typer.Option(
+            "--horizontal-flip",
+            help="Mirrored images keep their class: augment with them.",
+        ),
+    ] = False,
+    checkpoint_every: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Steps between checkpoints, sample grids and looks of the "
+            "guards.",
+        ),
+    ] = 250,
+    validation_fraction: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=0.5,
+            help="Share of the training images held out to measure quality "
+            "while training; the best generator is kept. 0: the last is.",
+        ),
+    ] = 0.0,
+    keep_best: Annotated[
+        MeasureName,
+        typer.Option(help="Which is best, with --validation-fraction."),
+    ] = MeasureName.kernel_distance,
     data_dir: DataDir = None,
     image_size: ImageSize = None,
     class_counts: ClassCounts = None,
@@ -91,9 +148,13 @@ def train(
 ):
     """Pretrain a GAN on DATA and keep it in a run folder."""
     with session() as console:
-        from ganaug.artifact import check_output_folder
+        from ganaug.commands.train import (
+            TrainingOptions,
+            check_run_folder,
+        )
+        from ganaug.commands.train import train as run_train
 
-        check_output_folder(out)
+        check_run_folder(out)
         real = _load(
             console,
             data,
@@ -102,15 +163,24 @@ def train(
             class_counts=class_counts,
             test_fraction=test_fraction,
         )
-        from ganaug.commands.train import train as run_train
-
         result = run_train(
             real,
             out,
             console,
-            steps=steps,
-            seed=seed,
-            preset=None if preset is None else preset.value,
+            TrainingOptions(
+                model=model.value,
+                architecture=architecture and architecture.value,
+                loss=loss and loss.value,
+                unconditional=unconditional,
+                steps=steps,
+                batch_size=batch_size,
+                seed=seed,
+                preset=preset and preset.value,
+                horizontal_flip=horizontal_flip,
+                checkpoint_every=checkpoint_every,
+                validation_fraction=validation_fraction,
+                keep_best=keep_best.value,
+            ),
         )
         if as_json:
             _print_json(result)
@@ -121,8 +191,50 @@ def train(
                 f"Look at {result['samples']}"
             )
         if result["interrupted"]:
-            print("ganaug: interrupted; kept what was learnt", file=sys.stderr)
+            print(
+                "ganaug: interrupted; kept what was learnt. The same command "
+                "goes on from the last checkpoint.",
+                file=sys.stderr,
+            )
             raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def inspect(
+    data: Data,
+    no_timing: Annotated[
+        bool,
+        typer.Option(
+            "--no-timing",
+            help="Do not train for a few steps to tell how long it takes.",
+        ),
+    ] = False,
+    data_dir: DataDir = None,
+    image_size: ImageSize = None,
+    class_counts: ClassCounts = None,
+    test_fraction: TestFraction = 0.2,
+    as_json: Json = False,
+):
+    """Look at DATA before training: what is in it, what is wrong."""
+    with session() as console:
+        from ganaug.commands.inspect import inspect as run_inspect
+        from ganaug.commands.inspect import print_inspection
+
+        result = run_inspect(
+            data,
+            console,
+            timing=not no_timing,
+            data_dir=data_dir,
+            image_size=image_size,
+            class_counts=class_counts,
+            test_fraction=test_fraction,
+        )
+        if as_json:
+            _print_json(result)
+            return
+        from rich.console import Console
+
+        print_inspection(result, Console())
 
 
 @app.command()
@@ -139,13 +251,29 @@ def sample(
     ] = None,
     num: Annotated[int, typer.Option(min=1, help="Images of each class.")] = 10,
     seed: Seed = None,
+    truncation: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            help="Standard deviation of the latents: less is more typical.",
+        ),
+    ] = 1.0,
+    latents: Latents = LatentsName.prior,
     as_json: Json = False,
 ):
     """Draw synthetic images into one picture."""
     with session():
         from ganaug.commands.sample import sample as run_sample
 
-        result = run_sample(run, out, class_name, num, seed)
+        result = run_sample(
+            run,
+            out,
+            class_name,
+            num,
+            seed,
+            truncation=truncation,
+            latents=latents.value,
+        )
         if as_json:
             _print_json(result)
         else:
@@ -189,6 +317,7 @@ def evaluate(
             help="Go on where test images were trained on; the report says so.",
         ),
     ] = False,
+    latents: Latents = LatentsName.prior,
     data_dir: DataDir = None,
     image_size: ImageSize = None,
     class_counts: ClassCounts = None,
@@ -224,6 +353,7 @@ def evaluate(
             steps=steps,
             horizontal_flip=horizontal_flip,
             allow_overlap=allow_overlap,
+            latents=latents.value,
         )
         if out is not None:
             samples = run / SAMPLES

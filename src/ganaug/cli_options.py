@@ -15,6 +15,52 @@ class PresetName(enum.StrEnum):
     medium = "medium"
 
 
+class ModelName(enum.StrEnum):
+    """What learns."""
+
+    gan = "gan"
+    vae = "vae"
+    vae_gan = "vae-gan"
+
+
+class ArchitectureName(enum.StrEnum):
+    """The networks."""
+
+    r3gan = "r3gan"
+    resnet = "resnet"
+    dcgan = "dcgan"
+    mlp = "mlp"
+
+
+class LossName(enum.StrEnum):
+    """The adversarial loss."""
+
+    relativistic = "relativistic"
+    non_saturating = "non_saturating"
+    minimax = "minimax"
+    least_squares = "least_squares"
+    hinge = "hinge"
+    wasserstein = "wasserstein"
+
+
+class LatentsName(enum.StrEnum):
+    """Where latents come from."""
+
+    prior = "prior"
+    around = "around"
+    interpolated = "interpolated"
+    transferred = "transferred"
+
+
+class MeasureName(enum.StrEnum):
+    """A measure of quality while training."""
+
+    kernel_distance = "kernel_distance"
+    coverage = "coverage"
+    recall = "recall"
+    label_fidelity = "label_fidelity"
+
+
 def _parse_size(text):
     parts = text.lower().split("x")
     if not 1 <= len(parts) <= 2 or not all(part.isdigit() for part in parts):
@@ -67,6 +113,13 @@ TestFraction = Annotated[
         max=0.9,
         help="Share held out for testing where DATA has no test set; the same "
         "images in every command.",
+    ),
+]
+Latents = Annotated[
+    LatentsName,
+    typer.Option(
+        help="Where the latents come from; all but prior need a model with "
+        "an encoder (vae, vae-gan)."
     ),
 ]
 Seed = Annotated[

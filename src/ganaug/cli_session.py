@@ -1,6 +1,7 @@
 """What every command of the command line runs in."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -37,6 +38,25 @@ def _import_tensorflow():
 
 
 @contextlib.contextmanager
+def _logged(console):
+    """Shows on the console what the package logs: rollbacks, resumes."""
+    from rich.logging import RichHandler
+
+    logger = logging.getLogger("ganaug")
+    handler = RichHandler(
+        console=console, show_time=False, show_level=False, show_path=False
+    )
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@contextlib.contextmanager
 def session():
     """Runs a command with a console on standard error.
 
@@ -51,7 +71,8 @@ def session():
     console = Console(stderr=True)
     try:
         _import_tensorflow()
-        yield console
+        with _logged(console):
+            yield console
     except typer.Exit:  # a RuntimeError, of all things
         raise
     except (ValueError, TypeError, OSError, RuntimeError) as error:

@@ -19,7 +19,13 @@ import ganaug
 augmenter = ganaug.GANAugmenter.from_pretrained("path/to/this/folder")
 train_ds = train_ds.apply(augmenter)
 ```
-
+{% if record.latents %}
+It was trained with an encoder. `latents` of the augmenter says where the \
+latents of its images come from: \
+{{ record.latents.kinds|map("tojson")|join(", ") }}. All but the prior's \
+start from {{ record.latents.count }} encoded training images. Their latents \
+are in `latents.safetensors`; decoded, they look like those images.
+{% endif %}
 ## Training data
 
 {{ record.fingerprints.count }} real images. Never test a classifier on them: \

@@ -10,6 +10,9 @@ import tensorflow as tf
 
 import ganaug
 from ganaug import artifact
+from ganaug.augment.sampler import Sampler
+from ganaug.gan.conditional_vae import ConditionalVAE
+from ganaug.gan.latents import LATENTS
 
 CLASSES = 10
 
@@ -174,7 +177,7 @@ def talking_artifact():
     images = keras.ops.tile(gray[:, None, None, None], (1, 8, 8, 1))
     return artifact.Artifact(
         generator=keras.Model([latents, labels], images),
-        arguments={"image_shape": (8, 8, 1)},
+        arguments={"image_shape": (8, 8, 1), "num_classes": 10},
         class_names=tuple("abcdefghij"),
         value_range=(0.0, 255.0),
         image_dtype="uint8",
@@ -425,6 +428,88 @@ def test_labels_that_the_gan_does_not_know_stop_the_stream(
         tf.errors.InvalidArgumentError, match=r"labels must be in \[0, 10\)"
     ):
         list(plain(8, 4, label).apply(augmenter))
+
+
+@pytest.fixture(scope="module")
+def vae(digits):
+    """A VAE that has learnt a little, so that its images differ."""
+    vae = ConditionalVAE((8, 8, 1), 10, seed=3)
+    vae.compile(steps_per_execution=10)
+    vae.fit(digits.train, steps_per_epoch=50, verbose=0)
+    return vae.to_artifact()
+
+
+@pytest.mark.parametrize("latents", LATENTS)
+def test_the_sampler_draws_what_generate_draws(vae, latents):
+    """In a graph, the same images for the same labels, seed and latents."""
+    sampler = Sampler(vae.generator, latents, vae.latent_bank)
+    labels = np.arange(10).repeat(3).astype("int32")
+    drawn = tf.function(sampler)(
+        tf.constant(labels), tf.constant([5, 0], tf.int64), (0, 255), tf.uint8
+    )
+    expected = vae.generate(labels, seed=5, latents=latents)
+    assert np.abs(drawn.numpy().astype(int) - expected).max() <= 1
+
+
+def test_latents_of_real_images_can_be_mixed_in(vae):
+    """Every kind has a stream of its own, which the seed fixes."""
+
+    def stream(latents, threads=4):
+        options = tf.data.Options()
+        options.threading.private_threadpool_size = threads
+        augmenter = ganaug.GANAugmenter(vae, 0.5, seed=1, latents=latents)
+        assert augmenter.with_seed(2).latents == latents
+        return stream_hash(plain(32, 8).apply(augmenter).with_options(options))
+
+    streams = {latents: stream(latents) for latents in LATENTS}
+    assert len(set(streams.values())) == len(LATENTS)
+    assert stream("transferred", threads=1) == streams["transferred"]
+
+
+def test_latents_of_real_images_are_constants_of_the_stream(vae, tmp_path):
+    """So its iterators can be checkpointed, as without them."""
+    augmenter = ganaug.GANAugmenter(vae, 0.5, seed=0, latents="interpolated")
+    expected = [images.numpy() for images, _ in plain(24, 4).apply(augmenter)]
+    iterator = iter(
+        plain(24, 4).apply(
+            ganaug.GANAugmenter(vae, 0.5, seed=0, latents="interpolated")
+        )
+    )
+    got = [next(iterator)[0].numpy() for _ in range(2)]
+    checkpoint = tf.train.Checkpoint(iterator=iterator)
+    path = checkpoint.save(tmp_path / "iterator")
+    next(iterator)
+    checkpoint.restore(path)
+    got += [images.numpy() for images, _ in iterator]
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_latents_can_be_named_when_a_folder_is_read(vae, tmp_path):
+    """And those that the artifact cannot give are refused."""
+    artifact.save(vae, tmp_path / "run")
+    augmenter = ganaug.GANAugmenter.from_pretrained(
+        tmp_path / "run", latents="around"
+    )
+    assert augmenter.latents == "around"
+    with pytest.raises(ValueError, match="`latents` must be one of"):
+        ganaug.GANAugmenter.from_pretrained(tmp_path / "run", latents="near")
+
+
+def test_a_gan_draws_from_the_prior_alone(pretrained):
+    """The error says which models have an encoder."""
+    assert ganaug.GANAugmenter(pretrained).latents == "prior"
+    with pytest.raises(ValueError, match="`ConditionalVAE` and"):
+        ganaug.GANAugmenter(pretrained, latents="transferred")
+
+
+def test_a_generator_without_classes_is_refused(make_images):
+    """Its images have no labels to mix in."""
+    data = make_images()
+    vae = ConditionalVAE((8, 8, 1), None, width=16, seed=0)
+    vae.compile()
+    vae.fit(data.images, steps_per_epoch=1, verbose=0)
+    with pytest.raises(ValueError, match="Train a model with `num_classes`"):
+        ganaug.GANAugmenter(vae)
 
 
 def test_an_untrained_gan_is_refused():

@@ -47,6 +47,12 @@ class GANAugmenter:
             the same, and otherwise `[0, 255]` if they are `uint8`.
         seed: Integer. Fixes places, labels and images. Drawn at random by
             default; the attribute `seed` tells it.
+        latents: String. Where the latents of synthetic images come from:
+            `"prior"`; or, if the model has an encoder, `"around"` a training
+            image of the class, `"interpolated"` between two of them, or
+            `"transferred"`: that of a training image of another class,
+            decoded as this one, so that rare classes borrow the variation of
+            the frequent ones. Defaults to `"prior"`.
 
     Call arguments:
         dataset: `tf.data.Dataset`, batched or not, of `(image, label)`,
@@ -74,6 +80,7 @@ class GANAugmenter:
         sampling_strategy="uniform",
         value_range=None,
         seed=None,
+        latents="prior",
     ):
         if hasattr(pretrained, "to_artifact"):
             pretrained = pretrained.to_artifact()
@@ -82,6 +89,12 @@ class GANAugmenter:
                 "`pretrained` must be an Artifact or a ConditionalGAN; a "
                 "folder is read by `GANAugmenter.from_pretrained(path)`. "
                 f"Received: pretrained={pretrained!r}"
+            )
+        if pretrained.num_classes is None:
+            raise ValueError(
+                "GANAugmenter mixes in images with labels, and a generator "
+                "without classes has none. Train a model with `num_classes`. "
+                "Received: pretrained with num_classes=None"
             )
         if not isinstance(ratio, numbers.Real) or not 0 <= ratio <= 1:
             raise ValueError(
@@ -98,7 +111,10 @@ class GANAugmenter:
             sampling_strategy, pretrained.class_names
         )
         self._pretrained = pretrained
-        self._sampler = Sampler(pretrained.generator)
+        self.latents = latents
+        self._sampler = Sampler(
+            pretrained.generator, latents, pretrained.latent_bank
+        )
 
     @classmethod
     def from_pretrained(cls, path, **kwargs):

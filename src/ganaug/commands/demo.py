@@ -2,7 +2,7 @@
 
 from ganaug.artifact import SAMPLES, check_output_folder
 from ganaug.commands.evaluate import evaluate, write_report
-from ganaug.commands.train import LOSS_CURVES, train
+from ganaug.commands.train import LOSS_CURVES, TrainingOptions, train
 from ganaug.data.sources import load_data
 from ganaug.pictures import save_image_grid
 
@@ -36,7 +36,7 @@ def demo(out, console, steps=None, seeds=5, classifier_steps=800, seed=0):
         f"{max(LONG_TAIL)} of 0 down to {min(LONG_TAIL)} of 9"
     )
     run = out / RUN
-    train(data, run, console, steps=steps, seed=seed)
+    train(data, run, console, TrainingOptions(steps=steps, seed=seed))
     console.print("2. Augment and evaluate, against controls, seed by seed")
     report = evaluate(run, data, console, seeds=seeds, steps=classifier_steps)
     images = data.train

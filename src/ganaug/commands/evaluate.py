@@ -23,6 +23,7 @@ def evaluate(
     steps=800,
     horizontal_flip=False,
     allow_overlap=False,
+    latents="prior",
 ):
     """Compares the GAN on top of classic augmentation with the controls.
 
@@ -37,6 +38,8 @@ def evaluate(
             images. Defaults to `False`.
         allow_overlap: Boolean. Whether to go on where test images were
             trained on. Defaults to `False`.
+        latents: String. Where the latents of synthetic images come from.
+            Defaults to `"prior"`.
 
     Returns:
         An `EvaluationReport`.
@@ -67,7 +70,11 @@ def evaluate(
                 f"Received: {learnt} and {given}"
             )
     augmenter = GANAugmenter(
-        pretrained, ratio=ratio, value_range=data.train.value_range, seed=0
+        pretrained,
+        ratio=ratio,
+        value_range=data.train.value_range,
+        seed=0,
+        latents=latents,
     )
     shown = ProgressReport(console, "evaluating", "trainings")
 
@@ -93,6 +100,7 @@ def evaluate(
         data=data.name,
         generator=os.fspath(run),
         ratio=ratio,
+        latents=latents,
     )
 
 

@@ -13,7 +13,15 @@ from ganaug.seeds import resolve_seed
 COLUMNS = 10
 
 
-def sample(run, out, class_name=None, num=10, seed=None):
+def sample(
+    run,
+    out,
+    class_name=None,
+    num=10,
+    seed=None,
+    truncation=1.0,
+    latents="prior",
+):
     """Draws images of one class, or of every class, into one picture.
 
     Args:
@@ -23,6 +31,9 @@ def sample(run, out, class_name=None, num=10, seed=None):
             class, a row for each.
         num: Integer. Images of each class. Defaults to `10`.
         seed: Integer. Defaults to a random one.
+        truncation: Float. Standard deviation of the latents. Defaults to
+            `1.0`.
+        latents: String. Where they come from. Defaults to `"prior"`.
 
     Returns:
         A dict for JSON: the file, classes, number and seed.
@@ -45,7 +56,12 @@ def sample(run, out, class_name=None, num=10, seed=None):
     if class_name is not None:
         classes = [class_index(class_name, names)]
     labels = np.repeat(np.asarray(classes), num)
-    images = pretrained.generate(labels, seed)
+    images = pretrained.generate(
+        len(labels) if pretrained.num_classes is None else labels,
+        seed,
+        truncation=truncation,
+        latents=latents,
+    )
     rows = np.split(images, len(classes))
     row_names = [names[label] for label in classes]
     if class_name is not None:

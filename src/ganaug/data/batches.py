@@ -30,6 +30,56 @@ def class_balanced_batches(labeled_images, batch_size, seed, start=0):
     )
 
 
+def shuffled_batches(labeled_images, batch_size, seed, start=0):
+    """Makes endless batches in which every image comes equally often.
+
+    Each pass over the data has an order of its own. Which images are in a
+    batch depends on the seed and the batch's number alone, so training can go
+    on in the middle.
+
+    Args:
+        labeled_images: `LabeledImages`.
+        batch_size: Integer. Images in a batch, which may span two passes.
+        seed: Integer. Fixes the orders.
+        start: Integer. Number of the first batch. Defaults to `0`.
+
+    Returns:
+        An infinite `tf.data.Dataset` of `(images, labels)`, as
+        `class_balanced_batches` makes it.
+    """
+    images = tf.constant(labeled_images.images)
+    labels = tf.constant(labeled_images.labels)
+    num_images = len(labeled_images)
+    first_epoch, begun = divmod(start * batch_size, num_images)
+
+    def order(epoch):
+        return tf.data.Dataset.from_tensor_slices(
+            tf.random.experimental.stateless_shuffle(
+                tf.range(num_images),
+                tf.stack([tf.constant(seed, tf.int64), epoch]),
+            )
+        )
+
+    return (
+        tf.data.Dataset.counter(first_epoch)
+        .flat_map(order)
+        .apply(
+            tf.data.experimental.assert_cardinality(
+                tf.data.INFINITE_CARDINALITY
+            )
+        )
+        .skip(begun)
+        .batch(batch_size, drop_remainder=True)
+        .map(
+            lambda indices: (
+                tf.gather(images, indices),
+                tf.gather(labels, indices),
+            ),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+    )
+
+
 def epoch_batches(labeled_images, batch_size, seed, class_balanced=False):
     """Makes the batches of one epoch, other ones each time it is iterated.
 

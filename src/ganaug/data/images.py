@@ -71,7 +71,11 @@ def check_values(images, value_range):
         ValueError: A value is NaN or infinite, or outside of the range.
     """
     low, high = float(images.min()), float(images.max())
-    if low < value_range[0] or high > value_range[1]:
+    bounds = value_range
+    if images.dtype.kind == "f":
+        # A bound that the dtype cannot hold is rounded as the pixels were.
+        bounds = [float(images.dtype.type(bound)) for bound in value_range]
+    if low < bounds[0] or high > bounds[1]:
         raise ValueError(
             f"The images hold values from {low:g} to {high:g}, outside of "
             f"their value range. Received: value_range={value_range}"

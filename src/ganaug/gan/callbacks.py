@@ -1,33 +1,12 @@
-"""Keras callbacks for the training of a GAN."""
+"""Keras callbacks that tell how the training of a GAN goes."""
 
 import csv
-import math
 import time
 from pathlib import Path
 
 import keras
 
 from ganaug.progress import ProgressReport
-
-
-class StopOnNonFiniteLoss(keras.callbacks.Callback):
-    """Stops training with an explanation when a loss is NaN or infinite.
-
-    `keras.callbacks.TerminateOnNaN` looks at `loss` alone, which a GAN does
-    not have, and ends without a word.
-
-    Raises:
-        RuntimeError: At the end of the first batch with such a loss.
-    """
-
-    def on_train_batch_end(self, batch, logs=None):
-        for name, value in (logs or {}).items():
-            if not math.isfinite(float(value)):
-                raise RuntimeError(
-                    f"Training diverged at step {batch + 1}: `{name}` is "
-                    f"{float(value)}. Raise `gamma`, lower the learning rates "
-                    "or check the images."
-                )
 
 
 class LossHistory(keras.callbacks.Callback):
@@ -49,12 +28,32 @@ class LossHistory(keras.callbacks.Callback):
         self.losses = {"step": []}
 
     def on_train_batch_end(self, batch, logs=None):
-        if (batch + 1) % self.every:
+        step = self.model.current_step
+        if step % self.every:
             return
-        self.losses["step"].append(batch + 1)
+        self.losses["step"].append(step)
         for name, value in (logs or {}).items():
             self.losses.setdefault(name, []).append(float(value))
         self.model.reset_metrics()
+
+    def training_notes(self):
+        """Gives what is kept in a checkpoint.
+
+        Returns:
+            A dict for JSON.
+        """
+        return {name: list(values) for name, values in self.losses.items()}
+
+    def restore_training_notes(self, notes):
+        """Takes back what a checkpoint kept.
+
+        Args:
+            notes: Dict that `training_notes` gave, or `None` at the start.
+        """
+        self.losses = {
+            name: list(values)
+            for name, values in (notes or {"step": []}).items()
+        }
 
     def to_csv(self, path):
         """Writes a line for each mean.
@@ -74,34 +73,39 @@ class TrainingProgress(keras.callbacks.Callback):
     Args:
         console: `rich.console.Console` to draw on.
         batch_size: Integer. Images in a step.
+        total: Integer. The step to stop at.
     """
 
-    def __init__(self, console, batch_size):
+    def __init__(self, console, batch_size, total):
         super().__init__()
         self._batch_size = batch_size
+        self._total = total
         self._report = ProgressReport(console, "training", "steps")
 
     def on_train_begin(self, logs=None):
-        self._steps = 0
         self._started = None
 
     def on_train_batch_end(self, batch, logs=None):
-        self._steps += 1
+        step = self.model.current_step
         text = " ".join(
-            f"{name} {float(value):.3f}" for name, value in (logs or {}).items()
+            f"{name.removesuffix('_loss')} {float(value):.3f}"
+            if len(logs) > 2
+            else f"{name} {float(value):.3f}"
+            for name, value in (logs or {}).items()
         )
         if self._started is None:
             # The first step is mostly tracing, and no measure of the rest.
             self._started = time.perf_counter()
+            self._first = step
         else:
             seconds = time.perf_counter() - self._started
-            seen = self._batch_size * (self._steps - 1)
+            seen = self._batch_size * (step - self._first)
             text += f" {seen / seconds:.0f} images/s"
-        total = self.params["steps"] * self.params["epochs"]
-        self._report.update(self._steps, total, text)
+        self._report.update(step, self._total, text)
 
     def on_train_end(self, logs=None):
-        self.stop()
+        if self.model.current_step >= self._total:
+            self.stop()
 
     def stop(self):
         """Ends the drawing, also where training was cut short."""

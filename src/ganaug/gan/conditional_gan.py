@@ -1,66 +1,83 @@
 """ConditionalGAN: the model that learns images of given classes."""
 
-import time
-
 import keras
-import numpy as np
 import tensorflow as tf
 
-from ganaug import artifact
-from ganaug.data.batches import class_balanced_batches
-from ganaug.data.images import to_unit
-from ganaug.data.labeled_images import as_labeled_images
-from ganaug.gan.callbacks import StopOnNonFiniteLoss
-from ganaug.gan.diff_augment import NUM_UNIFORMS, check_policy
-from ganaug.gan.generation import check_labels, generate_images
-from ganaug.gan.layers import PACKAGE
-from ganaug.gan.learnt import Learnt
-from ganaug.gan.networks import build_discriminator, build_generator
-from ganaug.gan.objectives import (
-    discriminator_objective,
-    generator_objective,
-    update_average,
+from ganaug.gan.adaptive_augment import (
+    PAIRED_TARGET,
+    TARGET,
+    adjust_probability,
+    overfitting_signal,
 )
-from ganaug.gan.presets import PRESETS, choose_preset
-from ganaug.seeds import derive_seed, resolve_seed, seeded_initializers
+from ganaug.gan.architectures import build_discriminator
+from ganaug.gan.game import resolve_game
+from ganaug.gan.generative_model import GenerativeModel
+from ganaug.gan.layers import PACKAGE
+from ganaug.gan.losses import get_loss
+from ganaug.gan.objectives import Objectives
+from ganaug.gan.own_networks import check_discriminator
+from ganaug.gan.unrolled import check_unrollable, unroll
 
-# Of the first learning rate, where it decays.
-FINAL_LEARNING_RATE = 0.1
-ADAM_BETAS = {"beta_1": 0.0, "beta_2": 0.99}
+# Running means over about so many steps.
+OVERFITTING_STEPS = 10
+D_LOSS_STEPS = 50
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class ConditionalGAN(keras.Model):
+class ConditionalGAN(GenerativeModel):
     """A GAN that learns images of given classes, for small data too.
 
-    The recipe is R3GAN's: a relativistic pairing loss with R1 and R2
+    The default recipe is R3GAN's: a relativistic pairing loss with R1 and R2
     penalties, no normalization, and an averaged generator (EMA). To it come
     DiffAugment, for few images, and class-balanced batches, for rare classes.
+    Other architectures come with the loss and the optimizers that are usual
+    for them; `compile` changes any of it.
 
     Args:
         image_shape: Tuple `(height, width, channels)`: sides of at least 4
             pixels, 1 to 4 channels.
-        num_classes: Integer. Number of classes, at least 2.
+        num_classes: Integer. Number of classes, at least 2; `None` for a GAN
+            without classes.
+        architecture: String. `"r3gan"`, `"resnet"`, `"dcgan"` or `"mlp"`.
+            Defaults to `"r3gan"`.
+        conditioning: String. How the discriminator learns of the class:
+            `"concatenation"`, `"projection"` or `"auxiliary"` (ACGAN: it has
+            to guess the class). Defaults to what is usual for the
+            architecture.
         preset: String. `"tiny"`, `"small"` or `"medium"`: sizes of the
             networks and strengths that fit an image size. Chosen by
             `image_shape` by default.
-        latent_dim: Integer. Size of the latents. Defaults to the preset's.
+        latent_dim: Integer. Size of the latents. Defaults to the preset's or
+            the architecture's.
         width: Integer. Channels of the networks at their largest size.
-            Defaults to the preset's.
-        depth: Integer. Residual blocks at each size. Defaults to the
-            preset's.
+            Defaults to the preset's or the architecture's.
+        depth: Integer. Residual blocks at each size. Defaults to the preset's
+            or the architecture's.
+        spectral_normalization: Boolean. Whether the discriminator has it.
+            Defaults to what is usual for the architecture.
         seed: Integer. Fixes initial weights, batches and noise. Drawn at
             random by default; the attribute `seed` tells it.
+        generator: `keras.Model` of your own, called as `generator([latents,
+            labels])` with float32 latents `(batch, latent_dim)` and int32
+            labels `(batch,)`, or as `generator(latents)` without classes. It
+            returns images in `[-1, 1]`. Needs `discriminator` too.
+        discriminator: `keras.Model` of your own, called as
+            `discriminator([images, labels])`, or as `discriminator(images)`
+            without classes. It returns raw logits `(batch,)`. With
+            `conditioning="auxiliary"` it is called as `discriminator(images)`
+            and returns a list of logits and class logits `(batch,
+            num_classes)`.
 
     Raises:
         ValueError: An argument is out of range.
+        TypeError: A network is no Keras model.
 
     Example:
 
     ```python
     gan = ganaug.ConditionalGAN(image_shape=(28, 28, 1), num_classes=10)
     gan.compile()
-    gan.fit(train_ds, epochs=20)
+    gan.fit(train_ds, epochs=20, run_dir="runs/fashion-state")
     images = gan.generate([3, 3, 3], seed=0)
     gan.save_pretrained("runs/fashion")
     ```
@@ -74,405 +91,474 @@ class ConditionalGAN(keras.Model):
         self,
         image_shape,
         num_classes,
+        architecture=None,
+        conditioning=None,
         preset=None,
         latent_dim=None,
         width=None,
         depth=None,
+        spectral_normalization=None,
         seed=None,
+        generator=None,
+        discriminator=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        if preset is None:
-            preset = choose_preset(image_shape)
-        if preset not in PRESETS:
+        if (generator is None) != (discriminator is None):
             raise ValueError(
-                f"`preset` must be one of {sorted(PRESETS)}. "
-                f"Received: preset={preset!r}"
+                "Give `generator` and `discriminator` together, or neither. "
+                f"Received: generator={generator}, "
+                f"discriminator={discriminator}"
             )
-        if int(num_classes) != num_classes or num_classes < 2:
+        if generator is not None and architecture not in (None, "custom"):
             raise ValueError(
-                "`num_classes` must be an integer of at least 2. "
-                f"Received: num_classes={num_classes}"
+                "`architecture` must be left out where networks are given. "
+                f"Received: architecture={architecture!r}"
             )
-        defaults = PRESETS[preset]
-        self.image_shape = tuple(int(side) for side in image_shape)
-        self.num_classes = int(num_classes)
-        self.preset = preset
-        self.latent_dim = (
-            defaults.latent_dim if latent_dim is None else latent_dim
+        if architecture == "custom" and generator is None:
+            raise ValueError(
+                "`architecture` 'custom' needs `generator` and "
+                "`discriminator`. Received: architecture='custom'"
+            )
+        sizes = {
+            "width": width,
+            "depth": depth,
+            "spectral_normalization": spectral_normalization,
+        }
+        if generator is not None and any(
+            size is not None for size in sizes.values()
+        ):
+            raise ValueError(
+                "`width`, `depth` and `spectral_normalization` are of "
+                "ganaug's own networks. Leave them out where networks are "
+                f"given. Received: {sizes}"
+            )
+        if architecture is None:
+            architecture = "r3gan" if generator is None else "custom"
+        self._given = conditioning, spectral_normalization, discriminator
+        super().__init__(
+            image_shape,
+            num_classes,
+            architecture,
+            preset=preset,
+            latent_dim=latent_dim,
+            width=width,
+            depth=depth,
+            seed=seed,
+            generator=generator,
+            **kwargs,
         )
-        self.width = defaults.width if width is None else width
-        self.depth = defaults.depth if depth is None else depth
-        self.seed = resolve_seed(seed)
-        sizes = {"width": self.width, "depth": self.depth}
-        with seeded_initializers(derive_seed(self.seed, "weights")):
-            self.generator = build_generator(
-                latent_dim=self.latent_dim, **self._shapes, **sizes
-            )
-            self.discriminator = build_discriminator(**self._shapes, **sizes)
-            self.ema_generator = build_generator(
-                latent_dim=self.latent_dim, **self._shapes, **sizes
-            )
-        self.ema_generator.set_weights(self.generator.get_weights())
-        self.ema_generator.trainable = False
         self.d_loss_tracker = keras.metrics.Mean(name="d_loss")
         self.g_loss_tracker = keras.metrics.Mean(name="g_loss")
-        self._noise_seed = derive_seed(self.seed, "noise")
-        self.learnt = Learnt(tuple(str(label) for label in range(num_classes)))
-        self.built = True
+        self.augment_probability = self._scalar("augment_probability")
+        self.overfitting = self._scalar("overfitting")
+        self.d_loss_average = self._scalar("d_loss_average")
+
+    def _scalar(self, name):
+        return self.add_weight(
+            shape=(),
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+            name=name,
+        )
+
+    def _build_networks(self, generator):
+        conditioning, spectral_normalization, discriminator = self._given
+        del self._given
+        if spectral_normalization is None:
+            spectral_normalization = self.recipe.spectral_normalization
+        self.spectral_normalization = bool(spectral_normalization)
+        super()._build_networks(generator)
+        if discriminator is None:
+            self.discriminator = build_discriminator(
+                self.architecture,
+                self.image_shape,
+                self.num_classes,
+                width=self.width,
+                depth=self.depth,
+                conditioning=conditioning,
+                spectral_normalization=self.spectral_normalization,
+            )
+        else:
+            check_discriminator(
+                discriminator, self.image_shape, self.num_classes, conditioning
+            )
+            self.discriminator = discriminator
+        self.conditioning = conditioning
 
     @property
-    def _shapes(self):
+    def networks(self):
         return {
-            "image_shape": self.image_shape,
-            "num_classes": self.num_classes,
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+        }
+
+    @property
+    def optimizers(self):
+        if not self.compiled:
+            return {}
+        return {
+            "d_optimizer": self.d_optimizer,
+            "g_optimizer": self.g_optimizer,
         }
 
     @property
     def metrics(self):
         return [self.d_loss_tracker, self.g_loss_tracker]
 
+    @property
+    def state_variables(self):
+        return [
+            *super().state_variables,
+            self.augment_probability,
+            self.overfitting,
+            self.d_loss_average,
+        ]
+
+    @property
+    def batches_per_step(self):
+        return self.game.discriminator_steps
+
+    @property
+    def chance_level(self):
+        undecided = tf.zeros(1)
+        level = float(self.objectives.loss.discriminator(undecided, undecided))
+        return level if level > 0 else None
+
+    @property
+    def d_loss_average_value(self):
+        return float(keras.ops.convert_to_numpy(self.d_loss_average))
+
     def compile(
         self,
         d_optimizer=None,
         g_optimizer=None,
+        loss=None,
+        penalty=None,
         gamma=None,
-        diff_augment="translation,cutout",
-        ema_half_life=20_000,
+        penalty_interval=1,
+        finite_difference=False,
+        discriminator_steps=None,
+        unrolled_steps=0,
+        diff_augment=None,
+        augment_probability=1.0,
+        fake_labels="paired",
+        auxiliary_weight=1.0,
+        ema_half_life=None,
         decay_steps=None,
         **kwargs,
     ):
-        """Chooses optimizers and strengths. Every argument has a default.
+        """Chooses losses, optimizers and strengths. All have defaults.
 
         Args:
             d_optimizer: `keras.optimizers.Optimizer` of the discriminator, or
-                its name. Defaults to Adam with the preset's learning rate,
-                `beta_1=0` and `beta_2=0.99`.
+                its name. Defaults to Adam as is usual for the architecture.
+                Under the policy `mixed_float16` it is wrapped in a
+                `LossScaleOptimizer`.
             g_optimizer: The generator's. Defaults to the same.
-            gamma: Float. Weight of the R1 and R2 penalties, which enter the
-                discriminator's loss as `gamma / 2 * (R1 + R2)`. Raise it where
-                training is unstable. Defaults to the preset's.
+            loss: String. `"relativistic"`, `"non_saturating"`, `"minimax"`,
+                `"least_squares"`, `"hinge"` or `"wasserstein"`; or a
+                `ganaug.gan.losses.AdversarialLoss`. Defaults to the one that
+                is usual for the architecture.
+            penalty: String. `"r1"`, `"r2"`, `"r1+r2"`, `"wgan_gp"`,
+                `"dragan"` or `"none"`. Defaults to the architecture's;
+                `"wgan_gp"` with the Wasserstein loss.
+            gamma: Float. Weight of the penalty. R1 and R2 enter the
+                discriminator's loss with half of it, as in the literature.
+                Raise it where training is unstable. Defaults to the preset's,
+                and to 10 for `"wgan_gp"` and `"dragan"`.
+            penalty_interval: Integer. The penalty is computed every so many
+                steps, with so many times its weight. Defaults to `1`. On
+                several replicas it is computed at every step, and used at
+                those.
+            finite_difference: Boolean. Whether R1 and R2 are estimated from
+                one more forward pass with a little noise, instead of a
+                gradient of a gradient. Defaults to `False`.
+            discriminator_steps: Integer. Steps of the discriminator, each with
+                a batch of its own, for each of the generator. Defaults to the
+                architecture's.
+            unrolled_steps: Integer. Steps of the discriminator that the
+                generator looks ahead (unrolled GAN). Defaults to `0`.
             diff_augment: String. Augmentations of what the discriminator
-                sees, out of `"color"`, `"translation"` and `"cutout"`,
-                separated by commas; `""` for none. Defaults to
-                `"translation,cutout"`.
+                sees, out of `"color"`, `"translation"`, `"cutout"` and
+                `"flip"`, separated by commas; `""` for none. Defaults to the
+                architecture's.
+            augment_probability: Float in `[0, 1]`, the probability of each of
+                them for each image; or `"adaptive"`, to steer it by how much
+                the discriminator overfits (ADA). Defaults to `1.0`.
+            fake_labels: String or array. `"paired"` gives the fake images the
+                labels of the real batch; `"uniform"` draws them, every class
+                equally likely; an array of `num_classes` probabilities draws
+                them so. Paired losses need `"paired"`. Defaults to
+                `"paired"`.
+            auxiliary_weight: Float. Weight of the classification loss with
+                `conditioning="auxiliary"`. Defaults to `1.0`.
             ema_half_life: Number of images after which a weight counts half
-                in the averaged generator. Defaults to `20_000`.
-            decay_steps: Integer. Steps over which the learning rates of the
-                default optimizers fall to a tenth along a cosine: all the
-                steps you will train for. They stay the same by default.
+                in the averaged generator; 0 for no average. Early in training
+                it is at most 5 % of the images seen, so that the initial
+                weights are soon forgotten. Defaults to the architecture's.
+            decay_steps: Integer. Steps over which constant learning rates
+                fall to a tenth along a cosine: all the steps you will train
+                for. They stay the same by default.
             **kwargs: `steps_per_execution`, `jit_compile` and `run_eagerly`,
                 as in `keras.Model.compile`.
 
         Raises:
-            ValueError: An argument is out of range.
+            ValueError: An argument is out of range, or two do not go
+                together.
         """
-        super().compile(optimizer=None, loss=None, **kwargs)
-        preset = PRESETS[self.preset]
-        gamma = float(preset.gamma if gamma is None else gamma)
-        if not 0 <= gamma < float("inf"):
-            raise ValueError(
-                "`gamma` must be finite and not negative. "
-                f"Received: gamma={gamma}"
-            )
-        ema_half_life = float(ema_half_life)
-        if not ema_half_life > 0:
-            raise ValueError(
-                "`ema_half_life` must be a positive number of images. "
-                f"Received: ema_half_life={ema_half_life}"
-            )
-        check_policy(diff_augment)
-        if decay_steps is not None and decay_steps < 1:
-            raise ValueError(
-                "`decay_steps` must be a positive number of steps. "
-                f"Received: decay_steps={decay_steps}"
-            )
-
-        def adam():
-            learning_rate = preset.learning_rate
-            if decay_steps is not None:
-                learning_rate = keras.optimizers.schedules.CosineDecay(
-                    learning_rate, decay_steps, alpha=FINAL_LEARNING_RATE
-                )
-            return keras.optimizers.Adam(learning_rate, **ADAM_BETAS)
-
-        self.d_optimizer, self.g_optimizer = (
-            adam() if optimizer is None else keras.optimizers.get(optimizer)
-            for optimizer in (d_optimizer, g_optimizer)
+        self._compile_shared(ema_half_life, decay_steps, **kwargs)
+        self.game = resolve_game(
+            self.recipe,
+            self.num_classes,
+            loss=loss,
+            penalty=penalty,
+            gamma=gamma,
+            penalty_interval=penalty_interval,
+            finite_difference=finite_difference,
+            discriminator_steps=discriminator_steps,
+            unrolled_steps=unrolled_steps,
+            diff_augment=diff_augment,
+            augment_probability=augment_probability,
+            fake_labels=fake_labels,
+            auxiliary_weight=auxiliary_weight,
         )
-        self.d_optimizer.build(self.discriminator.trainable_variables)
-        self.g_optimizer.build(self.generator.trainable_variables)
-        self.gamma = gamma
-        self.diff_augment = diff_augment
-        self.ema_half_life = ema_half_life
-
-    def fit(
-        self,
-        x,
-        y=None,
-        batch_size=64,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        class_names=None,
-        value_range=None,
-    ):
-        """Trains both networks on images of every class in equal shares.
-
-        The data are read into memory once. Each batch draws its classes
-        uniformly, so an epoch is a number of steps rather than a pass.
-
-        Args:
-            x: A finite `tf.data.Dataset`, batched or not, of `(image, label)`,
-                `(image, label, weight)` or TFDS or Keras dicts; or an array of
-                images; or a `ganaug.data.labeled_images.LabeledImages`.
-                Weights are ignored.
-            y: Array of integer labels `(num_images,)`, where `x` is an array.
-            batch_size: Integer. Images in a step. Defaults to `64`.
-            epochs: Integer. The epoch to stop at. Defaults to `1`.
-            verbose: As in `keras.Model.fit`.
-            callbacks: List of `keras.callbacks.Callback`.
-            initial_epoch: Integer. The epoch to start at. Defaults to `0`.
-            steps_per_epoch: Integer. Defaults to the number of batches that
-                all images make.
-            class_names: Sequence of strings, one for each class. Defaults to
-                numbers.
-            value_range: Pair of numbers. The values of black and of full
-                intensity. By default `[0, 255]` for `uint8`; for floats
-                `[0, 1]` or `[-1, 1]`, whichever fits.
-
-        Returns:
-            A `keras.callbacks.History` with `d_loss` and `g_loss`.
-
-        Raises:
-            ValueError: The model is not compiled, or the data do not fit it:
-                shape, classes, value range, NaN, a class without images. All
-                of it is checked before the first step.
-            RuntimeError: A loss became NaN or infinite.
-        """
-        if not self.compiled:
-            raise ValueError("Call `compile()` before `fit()`.")
-        for name, number in (
-            ("batch_size", batch_size),
-            ("epochs", epochs),
-            ("steps_per_epoch", steps_per_epoch),
-        ):
-            if name == "steps_per_epoch" and number is None:
-                continue
-            if not isinstance(number, (int, np.integer)) or number < 1:
-                raise ValueError(
-                    f"`{name}` must be a positive integer. "
-                    f"Received: {name}={number!r}"
-                )
-        batch_size = int(batch_size)
-        data = x if y is None else (x, y)
-        data = as_labeled_images(data, class_names, value_range)
-        data.check_fits(self.image_shape, self.num_classes)
-        data.check_trainable()
-        if steps_per_epoch is None:
-            steps_per_epoch = -(-len(data) // batch_size)
-        step = int(self.g_optimizer.iterations)
-        batches = class_balanced_batches(
-            data, batch_size, derive_seed(self.seed, "batches"), start=step
-        ).map(
-            lambda images, labels: (to_unit(images, data.value_range), labels)
+        self.objectives = Objectives(
+            loss=get_loss(self.game.loss),
+            penalty=self.game.penalty,
+            finite_difference=self.game.finite_difference,
+            diff_augment=self.game.diff_augment,
+            auxiliary_weight=self.game.auxiliary_weight,
+            joined=not _has_batch_statistics(self.discriminator),
         )
-        self.learnt.add(data)
-        started = time.perf_counter()
-        try:
-            return super().fit(
-                batches.prefetch(tf.data.AUTOTUNE),
-                epochs=epochs,
-                verbose=verbose,
-                callbacks=[StopOnNonFiniteLoss(), *(callbacks or ())],
-                initial_epoch=initial_epoch,
-                steps_per_epoch=steps_per_epoch,
-                shuffle=False,
-            )
-        finally:
-            # Also where training was interrupted: what was learnt can be kept.
-            seconds = time.perf_counter() - started
-            self._record_training(data, batch_size, seconds)
+        self.d_optimizer = self._make_optimizer(
+            "d_optimizer", d_optimizer, self.discriminator
+        )
+        self.g_optimizer = self._make_optimizer(
+            "g_optimizer", g_optimizer, self.generator
+        )
+        if self.game.unrolled_steps:
+            check_unrollable(self.d_optimizer)
 
-    def _record_training(self, data, batch_size, seconds):
-        steps = int(self.g_optimizer.iterations)
-        self.learnt.training = {
-            "steps": steps,
-            "batch_size": batch_size,
-            "images_seen": steps * batch_size,
-            "seconds_of_last_fit": round(seconds, 1),
-            "num_images": len(self.learnt.fingerprints),
-            "class_counts": data.class_counts.tolist(),
-            "preset": self.preset,
-            "seed": self.seed,
-            "gamma": self.gamma,
-            "diff_augment": self.diff_augment,
-            "ema_half_life": self.ema_half_life,
-        }
+    def training_settings(self):
+        return {**self.game.settings(), **super().training_settings()}
 
     def train_step(self, data):
-        images, labels = data
-        batch_size = tf.shape(labels)[0]
-        step = tf.cast(self.g_optimizer.iterations, tf.int32)
+        """Takes one step of both networks.
 
-        latents, uniforms = self._noise(batch_size, step, 0)
-        fake_images = self.generator([latents, labels], training=True)
-        with tf.GradientTape() as tape:
-            d_loss, objective = discriminator_objective(
-                self.discriminator,
-                images,
-                fake_images,
-                labels,
-                uniforms,
-                self.diff_augment,
-                self.gamma,
-            )
-        variables = self.discriminator.trainable_variables
-        self.d_optimizer.apply(tape.gradient(objective, variables), variables)
+        A loop of your own may call it too, in a `tf.function` and under
+        `strategy.run`: the model must be compiled, and built in the
+        strategy's scope.
 
-        latents, uniforms = self._noise(batch_size, step, 2)
-        with tf.GradientTape() as tape:
-            fake_images = self.generator([latents, labels], training=True)
-            g_loss = generator_objective(
-                self.discriminator,
-                images,
-                fake_images,
-                labels,
-                uniforms,
-                self.diff_augment,
-            )
-        variables = self.generator.trainable_variables
-        self.g_optimizer.apply(tape.gradient(g_loss, variables), variables)
-        update_average(
-            self.ema_generator.variables,
-            self.generator.variables,
-            step,
-            batch_size,
-            self.ema_half_life,
-        )
-        self.d_loss_tracker.update_state(d_loss)
-        self.g_loss_tracker.update_state(g_loss)
+        Args:
+            data: Pair of float32 images `(batch, height, width, channels)` in
+                `[-1, 1]` and int32 labels `(batch,)`, where `batch` is a
+                multiple of `discriminator_steps`. What the replica has of
+                the batch, under a strategy.
+
+        Returns:
+            A dict from names to scalar tensors: means since the metrics were
+            reset.
+        """
+        noise = self._step_noise()
+        self._decayed_learning_rates()
+        for index in range(self.game.discriminator_steps):
+            # Interleaved, so that replicas share each of the batches.
+            real = self._real(data, index)
+            self._train_discriminator(real, noise, f"d{index}")
+        batch_size = tf.shape(real[0])[0]
+        self._train_generator(real, noise)
+        self._end_step(batch_size * self.game.discriminator_steps)
         return self.get_metrics_result()
 
-    def _noise(self, batch_size, step, purpose):
-        # A function of seed and step, so that training can be resumed.
-        seed = tf.stack([self._noise_seed, 4 * step + purpose])
-        latents = tf.random.stateless_normal(
-            (batch_size, self.latent_dim), seed
-        )
-        uniforms = tf.random.stateless_uniform(
-            (2 * batch_size, NUM_UNIFORMS), seed + [0, 1]
-        )
-        return latents, uniforms
+    def _real(self, data, index):
+        images, labels = data
+        images = images[index :: self.game.discriminator_steps]
+        labels = labels[index :: self.game.discriminator_steps]
+        return images, None if self.num_classes is None else labels
 
-    def call(self, inputs, training=False):
-        network = self.generator if training else self.ema_generator
-        return network(inputs, training=training)
+    def _judge(self, discriminator=None):
+        """A function of images and labels to logits and class logits."""
+        if discriminator is None:
 
-    def generate(self, labels, seed=None, batch_size=256):
-        """Draws one image for each label, from the averaged generator.
+            def discriminator(inputs):
+                return self.discriminator(inputs, training=True)
 
-        Args:
-            labels: List or array of integers in `[0, num_classes)`.
-            seed: Integer. The same seed and labels give the same images.
-                Drawn at random by default.
-            batch_size: Integer. Images generated at a time. Defaults to
-                `256`.
+        def judge(images, labels):
+            if self.conditioning == "auxiliary":
+                return tuple(discriminator(images))
+            if labels is None:
+                return discriminator(images), None
+            return discriminator([images, labels]), None
 
-        Returns:
-            A NumPy array `(len(labels), height, width, channels)` with dtype
-            and value range of the images the GAN was trained on; before
-            training, float32 in `[-1, 1]`.
+        return judge
 
-        Raises:
-            ValueError: Labels or seed are out of range.
-        """
-        return generate_images(
-            self.ema_generator,
-            check_labels(labels, self.num_classes),
-            resolve_seed(seed),
-            self.learnt.value_range,
-            self.learnt.image_dtype,
-            batch_size,
+    def _labels_of_fakes(self, real, noise, purpose):
+        if self.num_classes is None or self.game.label_thresholds is None:
+            return real[1]
+        uniforms = noise.uniform(f"{purpose} labels", tf.shape(real[1])[0])
+        return tf.searchsorted(
+            tf.constant(self.game.label_thresholds), uniforms, side="right"
         )
 
-    def save_pretrained(self, path):
-        """Writes the artifact: what `GANAugmenter.from_pretrained` reads.
+    def _fakes(self, real, noise, purpose):
+        """Draws fake images: a pair of images and their labels."""
+        labels = self._labels_of_fakes(real, noise, purpose)
+        latents = self._latents_of_fakes(real, noise, purpose)
+        inputs = latents if labels is None else [latents, labels]
+        return self.generator(inputs, training=True), labels
 
-        Args:
-            path: Folder, new or empty.
+    def _latents_of_fakes(self, real, noise, purpose):
+        return noise.normal(
+            f"{purpose} latents", tf.shape(real[0])[0], self.latent_dim
+        )
 
-        Raises:
-            FileExistsError: The folder holds something.
-            ValueError: The GAN has not been trained, or a weight is NaN or
-                infinite.
-        """
-        artifact.save(self.to_artifact(), path)
+    @property
+    def _probability(self):
+        if self.game.is_adaptive:
+            return tf.convert_to_tensor(self.augment_probability)
+        return self.game.augment_probability
 
-    def to_artifact(self):
-        """Gives the averaged generator and all that is known of it.
+    def _strength(self):
+        """The penalty's weight by now: rollbacks raise it."""
+        return self.game.gamma / tf.convert_to_tensor(self.gentleness)
 
-        Returns:
-            A `ganaug.artifact.Artifact`.
+    def _train_discriminator(self, real, noise, purpose):
+        images, labels = self._fakes(real, noise, purpose)
+        fake = tf.stop_gradient(images), labels
+        variables = self.discriminator.trainable_variables
 
-        Raises:
-            ValueError: The GAN has not been trained.
-        """
-        if not self.learnt.training:
-            raise ValueError(
-                "The GAN has not been trained, and its images are noise. Call "
-                "`fit()` first."
+        def gradients(gamma, penalized):
+            with tf.GradientTape() as tape:
+                loss, objective, *logits = self.objectives.discriminator(
+                    self._judge(),
+                    real,
+                    fake,
+                    noise,
+                    purpose,
+                    gamma,
+                    self._probability,
+                    penalized,
+                )
+                scaled = self._scaled(self.d_optimizer, objective)
+            return (
+                loss,
+                *logits,
+                *tape.gradient(scaled, variables, unconnected_gradients="zero"),
             )
-        return artifact.Artifact(
-            generator=self.ema_generator,
-            arguments={
-                **self._shapes,
-                "latent_dim": self.latent_dim,
-                "width": self.width,
-                "depth": self.depth,
-            },
-            class_names=self.learnt.class_names,
-            value_range=self.learnt.value_range,
-            image_dtype=self.learnt.image_dtype,
-            training=self.learnt.training,
-            fingerprints=self.learnt.fingerprints,
+
+        interval = float(self.game.penalty_interval)
+        due = tf.equal(self.step % self.game.penalty_interval, 0)
+        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+        if self.game.penalty_interval == 1 or self.game.penalty == "none":
+            results = gradients(self._strength(), True)
+        elif replicas > 1:
+            # Replicas may not meet inside of a branch.
+            weight = tf.where(due, interval, 0.0)
+            results = gradients(weight * self._strength(), True)
+        else:
+            results = tf.cond(
+                due,
+                lambda: gradients(interval * self._strength(), True),
+                lambda: gradients(0.0, False),
+            )
+        loss, real_logits, fake_logits, *gradients = results
+        self.d_optimizer.apply(gradients, variables)
+        self.d_loss_tracker.update_state(loss)
+        self._follow_discriminator(loss, real_logits, fake_logits)
+
+    def _follow_discriminator(self, loss, real_logits, fake_logits):
+        """Keeps running means, and steers the augmentation by them."""
+        replica = tf.distribute.get_replica_context()
+        paired = not self.objectives.loss.zero_is_undecided
+        signal = overfitting_signal(real_logits, fake_logits, paired)
+        if replica.num_replicas_in_sync > 1:
+            loss, signal = replica.all_reduce(
+                tf.distribute.ReduceOp.MEAN, [loss, signal]
+            )
+        first = tf.equal(self.step, 0)
+        for average, value, steps in (
+            (self.d_loss_average, loss, D_LOSS_STEPS),
+            (self.overfitting, signal, OVERFITTING_STEPS),
+        ):
+            share = tf.where(first, 1.0, 1.0 / steps)
+            average.assign(average + share * (value - average))
+        if self.game.is_adaptive:
+            batch_size = tf.shape(real_logits)[0]
+            self.augment_probability.assign(
+                adjust_probability(
+                    self.augment_probability,
+                    self.overfitting,
+                    PAIRED_TARGET if paired else TARGET,
+                    batch_size * replica.num_replicas_in_sync,
+                )
+            )
+
+    def _train_generator(self, real, noise):
+        variables = self.generator.trainable_variables
+        with tf.GradientTape() as tape:
+            loss, objective = self._generator_objective(real, noise)
+            scaled = self._scaled(self.g_optimizer, objective)
+        self.g_optimizer.apply(
+            tape.gradient(scaled, variables, unconnected_gradients="zero"),
+            variables,
+        )
+        self.g_loss_tracker.update_state(loss)
+
+    def _generator_objective(self, real, noise):
+        """Computes the adversarial loss and what the generator minimizes."""
+        fake = self._fakes(real, noise, "g")
+        judge = self._judge()
+        if self.game.unrolled_steps:
+            judge = self._judge(self._unrolled(real, fake, noise))
+        return self.objectives.generator(
+            judge, real, fake, noise, "g", self._probability
+        )
+
+    def _unrolled(self, real, fake, noise):
+        def loss_of(discriminator):
+            return self.objectives.discriminator(
+                self._judge(discriminator),
+                real,
+                fake,
+                noise,
+                "unrolled",
+                self._strength(),
+                self._probability,
+            )[1]
+
+        return unroll(
+            self.discriminator,
+            self.d_optimizer,
+            self.game.unrolled_steps,
+            loss_of,
         )
 
     def get_config(self):
-        return {
-            **self._shapes,
-            "preset": self.preset,
-            "latent_dim": self.latent_dim,
-            "width": self.width,
-            "depth": self.depth,
-            "seed": self.seed,
-            "name": self.name,
-            "learnt": self.learnt.get_config(),
+        config = {
+            **super().get_config(),
+            "conditioning": self.conditioning,
+            "spectral_normalization": self.spectral_normalization,
         }
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        learnt = config.pop("learnt")
-        model = cls(**config)
-        model.learnt = Learnt.from_config(learnt)
-        return model
+        if self.architecture == "custom":
+            config.update(width=None, depth=None, spectral_normalization=None)
+            for name, network in self.networks.items():
+                config[name] = keras.saving.serialize_keras_object(network)
+        return config
 
     def get_compile_config(self):
-        return {
-            "d_optimizer": keras.saving.serialize_keras_object(
-                self.d_optimizer
-            ),
-            "g_optimizer": keras.saving.serialize_keras_object(
-                self.g_optimizer
-            ),
-            "gamma": self.gamma,
-            "diff_augment": self.diff_augment,
-            "ema_half_life": self.ema_half_life,
-        }
+        if self.game.has_own_loss:
+            raise ValueError(
+                "A loss of your own cannot be saved with the model. Save with "
+                "`include_optimizer=False`, or use a loss of ganaug's. "
+                f"Received: loss={self.game.loss}"
+            )
+        return super().get_compile_config()
 
-    def compile_from_config(self, config):
-        config = keras.saving.deserialize_keras_object(config)
-        self.compile(**config)
+
+def _has_batch_statistics(network):
+    return any(
+        isinstance(layer, keras.layers.BatchNormalization)
+        or (hasattr(layer, "layers") and _has_batch_statistics(layer))
+        for layer in network.layers
+    )

@@ -1,0 +1,349 @@
+"""How good a model's images are, measured while it trains."""
+
+import hashlib
+import logging
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from ganaug.data.images import from_unit
+from ganaug.data.splits import fingerprints
+from ganaug.fidelity.features import FeatureExtractor, train_feature_extractor
+from ganaug.fidelity.scores import MEASURES, score_images
+from ganaug.gan.best_weights import BestWeights
+from ganaug.gan.fit_arguments import check_fit_arguments
+from ganaug.gan.generation import draw_unit_images
+from ganaug.gan.interval_callback import IntervalCallback
+from ganaug.seeds import derive_seed, resolve_seed
+
+logger = logging.getLogger("ganaug")
+
+LABEL_FIDELITY = "label_fidelity"
+# Which neighbor reaches as far as an image covers, see `score_images`.
+NEIGHBORS = 5
+
+
+class QualityMonitor(IntervalCallback):
+    """Measures images against held-out real ones while a model trains.
+
+    At every look it draws images from the averaged generator, always from the
+    same latents and with the held-out images' share of each class, and scores
+    them as `ganaug.fidelity.scores.score_images` does. Looks are at the
+    multiples of `every` steps, at the end of the first epoch if none came
+    before, and at the end of training.
+
+    At the end of each epoch the newest scores enter Keras's logs as
+    `quality_kernel_distance` and so on. `EarlyStopping`, `CSVLogger` and
+    `TensorBoard` see them there, if they come later in the list of callbacks.
+    An epoch without a look repeats the scores of the last one, so let the
+    `patience` of `EarlyStopping` span a look at least.
+
+    The averaged generator of the best look is kept, and training goes on from
+    where it is; `restore_best` puts it in the model when you want it there.
+    The images that the best was chosen by say too little of how good it is:
+    measure it on others.
+
+    Each `fit` begins a history and a best of its own. But with `run_dir` they
+    belong to the checkpoint, and a resumed training goes on with them; give
+    `folder` then, or the best weights are lost with the process.
+
+    Args:
+        train: `LabeledImages` that the model is trained on. Their classes
+            teach the feature extractor, at the first look.
+        held_out: `LabeledImages` of the same shape and classes, at least 6,
+            that are in no training. Time grows with the product of their
+            number and `num_images`.
+        every: Integer. Training steps between looks. Defaults to `500`.
+        measure: String. What the best is chosen by: `"kernel_distance"`,
+            `"frechet_distance"`, `"precision"`, `"recall"`, `"density"`,
+            `"coverage"` or `"label_fidelity"`. Take the first or coverage:
+            the others can be deceived by few good images. Defaults to
+            `"kernel_distance"`.
+        extractor: A `ganaug.fidelity.features.FeatureExtractor`, or a function
+            from images `(num_images, height, width, channels)`, as they are
+            in `held_out`, to features `(num_images, dim)`. With a function no
+            label fidelity is measured. By default a small classifier is
+            trained on `train`, for some seconds to a minute.
+        num_images: Integer of at least 6. Images drawn at each look. Defaults
+            to `1000`.
+        seed: Integer. Fixes the latents and the feature extractor. Defaults
+            to `0`.
+        folder: Folder for the best weights, `best.safetensors`. Defaults to
+            none: they are kept in memory alone.
+
+    Attributes:
+        history: Dict with the list `"step"` and one list for each measure;
+            NaN where the generator gave NaN, `None` for label fidelity that
+            cannot be measured.
+
+    Raises:
+        ValueError: An argument is out of range, the two sets share images or
+            do not fit each other. When training begins: they do not fit the
+            model, or it has been trained on held-out images.
+        TypeError: `extractor` is no function.
+
+    Example:
+
+    ```python
+    quality = QualityMonitor(train, validation, folder="runs/digits-quality")
+    stop = keras.callbacks.EarlyStopping(
+        "quality_coverage", mode="max", patience=5
+    )
+    gan.fit(train, epochs=100, callbacks=[quality, stop])
+    quality.restore_best(gan)
+    gan.save_pretrained("runs/digits")
+    ```
+    """
+
+    def __init__(
+        self,
+        train,
+        held_out,
+        every=500,
+        measure="kernel_distance",
+        extractor=None,
+        num_images=1000,
+        seed=0,
+        folder=None,
+    ):
+        super().__init__(every)
+        check_fit_arguments(num_images=num_images)
+        if measure not in MEASURES:
+            raise ValueError(
+                f"`measure` must be one of {list(MEASURES)}. "
+                f"Received: measure={measure!r}"
+            )
+        for name, number in (
+            ("num_images", num_images),
+            ("held_out", len(held_out)),
+        ):
+            if number <= NEIGHBORS:
+                raise ValueError(
+                    f"`{name}` must be at least {NEIGHBORS + 1} images, since "
+                    "the measures look at an image's neighbors. "
+                    f"Received: {number} images"
+                )
+        _check_extractor(extractor, measure, train)
+        self._settings = {
+            "measure": measure,
+            "num_images": int(num_images),
+            "seed": resolve_seed(seed),
+            "data": _check_apart(train, held_out),
+        }
+        self.train = train
+        self.held_out = held_out
+        self.measure = measure
+        self.num_images = int(num_images)
+        self.seed = self._settings["seed"]
+        self._extractor = extractor
+        self._labels = _labels_by_share(held_out.class_counts, self.num_images)
+        self._best = BestWeights(folder)
+        self._begin_anew()
+
+    def _begin_anew(self):
+        self.history = {"step": [], **{name: [] for name in MEASURES}}
+        self._best.forget()
+
+    @property
+    def best_step(self):
+        """Integer: the step of the best look, or `None`."""
+        return None if self._best.best is None else self._best.best.step
+
+    @property
+    def best_value(self):
+        """Float: what was measured at the best look, or `None`."""
+        return None if self._best.best is None else self._best.best.value
+
+    def restore_best(self, model):
+        """Puts the best weights into a model's averaged generator.
+
+        Nothing else of the model changes. To go on training as if nothing had
+        happened, do it after the last `fit`.
+
+        Args:
+            model: The model that was trained, or one made with the same
+                arguments.
+
+        Raises:
+            ValueError: There is no best yet, or the model is another one.
+        """
+        self._best.restore(model.ema_generator)
+
+    def training_notes(self):
+        return {
+            **super().training_notes(),
+            "settings": self._settings,
+            "history": {
+                name: list(values) for name, values in self.history.items()
+            },
+            "best": self._best.notes(),
+        }
+
+    def restore_training_notes(self, notes):
+        if notes is not None and notes.get("settings") != self._settings:
+            logger.warning(
+                "Quality was measured in another way before the stop, or not "
+                "at all. Its history begins anew."
+            )
+            notes = None
+        super().restore_training_notes(notes)
+        if notes is None:
+            self._begin_anew()
+            return
+        self.history = {
+            name: list(values) for name, values in notes["history"].items()
+        }
+        self._best.recall(notes["best"])
+
+    def check(self, model):
+        super().check(model)
+        if model.num_classes is None and self.measure == LABEL_FIDELITY:
+            raise ValueError(
+                "A model without classes has no label fidelity. Choose "
+                "another measure. "
+                f"Received: measure={self.measure!r}"
+            )
+        self.held_out.check_fits(
+            model.image_shape, model.num_classes or self.held_out.num_classes
+        )
+        seen = np.isin(fingerprints(self.held_out), model.learnt.fingerprints)
+        if seen.any():
+            raise ValueError(
+                "`held_out` must hold images that the model is not trained "
+                "on: of those it knows, copies look best. Leave them out of "
+                f"one of the two. Received: {seen.sum()} images that are in "
+                f"the training too, the first at index {seen.argmax()}"
+            )
+
+    def on_epoch_end(self, epoch, logs=None):
+        # Of the last epoch too, and of the first, for those that read logs
+        # and expect the same names each time.
+        if self._is_last() or not self.history["step"]:
+            self._look_unless_just_done()
+        for name in MEASURES:
+            if self.history[name][-1] is not None:
+                logs[f"quality_{name}"] = self.history[name][-1]
+
+    def look(self, step):
+        scores = self._score()
+        self.history["step"].append(step)
+        for name in MEASURES:
+            self.history[name].append(scores[name])
+        value = scores[self.measure]
+        if self._is_best(value):
+            self._best.keep(self.model.ema_generator, step, value)
+
+    def _is_best(self, value):
+        if math.isnan(value) or self.best_value is None:
+            return not math.isnan(value)
+        if MEASURES[self.measure]:
+            return value > self.best_value
+        return value < self.best_value
+
+    def _score(self):
+        model, held_out = self.model, self.held_out
+        if self._extractor is None:
+            self._extractor = train_feature_extractor(
+                self.train, derive_seed(self.seed, "quality features")
+            )
+        extractor, labels = self._extractor, self._labels
+        if model.num_classes is None:
+            # No label was asked for, so none can be missed.
+            labels = self.num_images
+            if isinstance(extractor, FeatureExtractor):
+                extractor = extractor.features
+        images = draw_unit_images(
+            model.ema_generator,
+            labels,
+            derive_seed(self.seed, "quality images"),
+            model.latent_dim,
+        )
+        if not np.isfinite(images).all():
+            return dict.fromkeys(MEASURES, math.nan)
+        fake = replace(
+            held_out,
+            images=_into_range(
+                images, held_out.value_range, held_out.images.dtype
+            ),
+            labels=self._labels,
+        )
+        scores = score_images(
+            held_out, fake, extractor, self.seed, NEIGHBORS
+        ).to_dict()
+        return {name: scores[name] for name in MEASURES}
+
+
+def _check_extractor(extractor, measure, train):
+    if extractor is None:
+        if train.num_classes < 2:
+            raise ValueError(
+                "Features are learnt by telling classes apart. For images of "
+                "one kind give an `extractor`, a function from images to "
+                "features. Received: extractor=None with "
+                f"class_names={train.class_names}"
+            )
+        train.check_trainable()
+    elif isinstance(extractor, FeatureExtractor):
+        return
+    elif not callable(extractor):
+        raise TypeError(
+            "`extractor` must be a FeatureExtractor or a function from images "
+            f"to features. Received: extractor={extractor!r}"
+        )
+    elif measure == LABEL_FIDELITY:
+        raise ValueError(
+            "Label fidelity needs a classifier. Leave out `extractor`, give a "
+            "FeatureExtractor, or choose another measure. "
+            f"Received: measure={measure!r} with a function"
+        )
+
+
+def _check_apart(train, held_out):
+    """Checks the two sets, and returns a hash of both."""
+    held_out.check_fits(train.image_shape, train.num_classes)
+    if (held_out.class_names, held_out.value_range) != (
+        train.class_names,
+        train.value_range,
+    ):
+        raise ValueError(
+            "`held_out` must have the class names and the value range of "
+            "`train`. Declare them where they were guessed wrong. Received: "
+            f"{held_out.class_names} in {held_out.value_range} for "
+            f"{train.class_names} in {train.value_range}"
+        )
+    known, numbers = fingerprints(train), fingerprints(held_out)
+    shared = np.isin(numbers, known)
+    if shared.any():
+        raise ValueError(
+            "`held_out` must have no image of `train`: of those it knows, "
+            "copies look best. Leave them out of one of the two. "
+            f"Received: {shared.sum()} images that are in both, the first at "
+            f"held_out index {shared.argmax()}"
+        )
+    digest = hashlib.sha256()
+    for part in (known, train.labels, numbers, held_out.labels):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+def _into_range(images, value_range, dtype):
+    images = from_unit(images, value_range, dtype).numpy()
+    if dtype.kind != "f":
+        return images
+    # Rounded to the dtype, a bound may lie outside of the range.
+    low, high = np.asarray(value_range, dtype)
+    if float(low) < value_range[0]:
+        low = np.nextafter(low, high)
+    if float(high) > value_range[1]:
+        high = np.nextafter(high, low)
+    return np.clip(images, low, high)
+
+
+def _labels_by_share(class_counts, num_images):
+    """Labels with the classes' shares, as near as whole images allow."""
+    exact = class_counts * (num_images / class_counts.sum())
+    counts = np.floor(exact).astype(int)
+    left = num_images - counts.sum()
+    counts[np.argsort(counts - exact, kind="stable")[:left]] += 1
+    return np.repeat(np.arange(len(counts)), counts).astype(np.int32)

@@ -1,0 +1,96 @@
+"""Training under Keras's policy `mixed_float16`."""
+
+import keras
+import numpy as np
+import pytest
+
+import ganaug
+from ganaug import artifact
+from ganaug.gan.generative_model import GenerativeModel
+
+
+@pytest.fixture
+def half_precision():
+    """The policy, for one test."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    yield
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "arguments"),
+    [
+        ("r3gan", {}),
+        ("r3gan", {"finite_difference": True}),
+        ("r3gan", {"penalty_interval": 3}),
+        ("mlp", {"loss": "wasserstein"}),
+        ("dcgan", {"penalty": "dragan"}),
+        ("resnet", {}),
+    ],
+)
+def test_both_losses_are_scaled(
+    half_precision, make_images, architecture, arguments
+):
+    """Steps are taken with scaled losses, and weights stay float32."""
+    gan = ganaug.ConditionalGAN(
+        (8, 8, 1), 3, architecture, width=8, latent_dim=8, seed=0
+    )
+    gan.compile(decay_steps=30, **arguments)
+    for optimizer in (gan.d_optimizer, gan.g_optimizer):
+        assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    before = [weight.numpy() for weight in gan.generator.trainable_weights]
+    history = gan.fit(make_images(), steps_per_epoch=8, verbose=0)
+    assert np.isfinite(history.history["d_loss"]).all()
+    moved = max(
+        np.abs(weight.numpy() - old).max()
+        for weight, old in zip(
+            gan.generator.trainable_weights, before, strict=True
+        )
+    )
+    assert moved > 1e-5
+    assert {weight.dtype for weight in gan.generator.trainable_weights} == {
+        "float32"
+    }
+    # Steps that overflow are skipped while the scale is found, not many.
+    taken = int(gan.g_optimizer.inner_optimizer.iterations.numpy())
+    assert taken >= 5
+
+
+def test_half_precision_stays_near_single_precision(make_images):
+    """Over a few steps, where rounding has not yet grown."""
+
+    def train(policy):
+        keras.config.set_dtype_policy(policy)
+        gan = ganaug.ConditionalGAN((8, 8, 1), 3, width=8, latent_dim=8, seed=0)
+        gan.compile(
+            keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05), gamma=1.0
+        )
+        gan.fit(make_images(), steps_per_epoch=3, verbose=0)
+        return np.concatenate(
+            [w.numpy().ravel() for w in gan.discriminator.trainable_weights]
+        )
+
+    policy = keras.config.dtype_policy()
+    initial = ganaug.ConditionalGAN((8, 8, 1), 3, width=8, latent_dim=8, seed=0)
+    start = np.concatenate(
+        [w.numpy().ravel() for w in initial.discriminator.trainable_weights]
+    )
+    try:
+        single, half = train("float32"), train("mixed_float16")
+    finally:
+        keras.config.set_dtype_policy(policy)
+    moved = np.linalg.norm(single - start)
+    assert np.linalg.norm(single - half) < 0.05 * moved
+
+
+def test_the_artifact_is_float32(half_precision, make_images, tmp_path):
+    """What was trained in half precision loads where there is none."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, width=4, latent_dim=4, seed=0)
+    gan.compile()
+    gan.fit(make_images(), steps_per_epoch=2, verbose=0)
+    assert isinstance(gan, GenerativeModel)
+    gan.save_pretrained(tmp_path / "run")
+    keras.config.set_dtype_policy("float32")
+    loaded = artifact.load(tmp_path / "run")
+    assert loaded.generate([0, 1, 2], seed=0).dtype == np.uint8
