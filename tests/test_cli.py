@@ -38,7 +38,7 @@ def test_train_sample_evaluate(tmp_path):
     assert "images/s" in done.stderr
     assert {path.name for path in run.iterdir()} == {
         *("README.md", "ganaug.json", "samples.png", "weights.safetensors"),
-        *("losses.csv", "losses.png"),
+        *("losses.csv", "losses.png", "grids", "training"),
     }
     lines = (run / "losses.csv").read_text().splitlines()
     assert lines[0] == "step,d_loss,g_loss"

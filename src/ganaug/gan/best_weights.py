@@ -35,7 +35,7 @@ class Best:
 
 
 class BestWeights:
-    """Keeps a network's best weights, through stops and rollbacks.
+    """Keeps the best weights of networks, through stops and rollbacks.
 
     Args:
         folder: Folder for the file `best.safetensors`, or `None`.
@@ -50,43 +50,44 @@ class BestWeights:
         self._noted = None
         self._written = {}
 
-    def keep(self, network, step, value):
-        """Takes a network's weights as the best.
+    def keep(self, networks, step, value):
+        """Takes the weights of networks as the best.
 
         Args:
-            network: `keras.Model`.
+            networks: List of `keras.Model`.
             step: Integer. Steps taken.
             value: Float. What was measured.
         """
         tensors = {
             key: np.array(variable.numpy())
-            for key, variable in _variables(network).items()
+            for key, variable in _variables(networks).items()
         }
         self.best = Best(step, value, tensors, hash_tensors(tensors))
         self._write()
 
-    def restore(self, network):
-        """Puts the best weights into a network.
+    def restore(self, networks):
+        """Puts the best weights into networks.
 
         Args:
-            network: `keras.Model` of the same architecture.
+            networks: List of `keras.Model` of the same architectures.
 
         Raises:
-            ValueError: Nothing was kept, or the network is another one.
+            ValueError: Nothing was kept, or the networks are others.
         """
         if self.best is None:
             raise ValueError(
                 "No generator has been kept yet: none was measured, or the "
                 "measure was NaN. Train on. Received: best_step=None"
             )
-        variables = _variables(network)
+        variables = _variables(networks)
         if {key: value.shape for key, value in self.best.tensors.items()} != {
             key: tuple(variable.shape) for key, variable in variables.items()
         }:
             raise ValueError(
-                "The best weights are those of another network. "
-                f"Received: {network.name!r} with {len(variables)} variables "
-                f"for {len(self.best.tensors)} tensors"
+                "The best weights are those of another model. "
+                f"Received: {[network.name for network in networks]} with "
+                f"{len(variables)} variables for {len(self.best.tensors)} "
+                "tensors"
             )
         for key, variable in variables.items():
             variable.assign(self.best.tensors[key])
@@ -177,9 +178,12 @@ class BestWeights:
             self._written[name] = best.sha256
 
 
-def _variables(network):
+def _variables(networks):
     # Keras's own paths change from instance to instance.
+    variables = [
+        variable for network in networks for variable in network.variables
+    ]
     return {
         f"{index:04d}.{variable.name}": variable
-        for index, variable in enumerate(network.variables)
+        for index, variable in enumerate(variables)
     }

@@ -64,6 +64,10 @@ class Encoding:
     def networks(self):
         return {**super().networks, "encoder": self.encoder}
 
+    @property
+    def drawing_networks(self):
+        return [*super().drawing_networks, self.encoder]
+
     def _encoded(self, images, labels, noise, purpose):
         """Encodes a batch; gives latents, their means and log variances."""
         inputs = images if labels is None else [images, labels]

@@ -169,6 +169,11 @@ class GenerativeModel(keras.Model):
         return {"generator": self.generator}
 
     @property
+    def drawing_networks(self):
+        """List of the networks that images are drawn with."""
+        return [self.ema_generator]
+
+    @property
     def optimizers(self):
         """Dict from names to the optimizers; empty before `compile`."""
         return {}

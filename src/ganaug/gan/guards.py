@@ -194,16 +194,16 @@ class Guard:
         return any(since is not None for since in self._since.values())
 
 
-def non_finite(logs):
+def non_finite(losses):
     """Finds a loss that is NaN or infinite.
 
     Args:
-        logs: Dict from names to numbers.
+        losses: Dict from names to numbers.
 
     Returns:
         A string that says which, or `None`.
     """
-    for name, value in logs.items():
+    for name, value in losses.items():
         if not math.isfinite(float(value)):
             return f"`{name}` is {float(value)}"
     return None

@@ -158,7 +158,8 @@ class QualityMonitor(IntervalCallback):
     def restore_best(self, model):
         """Puts the best weights into a model's averaged generator.
 
-        Nothing else of the model changes. To go on training as if nothing had
+        An encoder gets those it had then too, and encodes `train` anew; nothing
+        else of the model changes. To go on training as if nothing had
         happened, do it after the last `fit`.
 
         Args:
@@ -168,7 +169,8 @@ class QualityMonitor(IntervalCallback):
         Raises:
             ValueError: There is no best yet, or the model is another one.
         """
-        self._best.restore(model.ema_generator)
+        self._best.restore(model.drawing_networks)
+        model.after_fit(self.train)
 
     def training_notes(self):
         return {
@@ -232,7 +234,7 @@ class QualityMonitor(IntervalCallback):
             self.history[name].append(scores[name])
         value = scores[self.measure]
         if self._is_best(value):
-            self._best.keep(self.model.ema_generator, step, value)
+            self._best.keep(self.model.drawing_networks, step, value)
 
     def _is_best(self, value):
         if math.isnan(value) or self.best_value is None:
