@@ -127,6 +127,14 @@ def train(
             "guards.",
         ),
     ] = 250,
+    no_guards: Annotated[
+        bool,
+        typer.Option(
+            "--no-guards",
+            help="Do not roll back when the discriminator wins or images are "
+            "all alike; NaN still stops training.",
+        ),
+    ] = False,
     validation_fraction: Annotated[
         float,
         typer.Option(
@@ -178,6 +186,7 @@ def train(
                 preset=preset and preset.value,
                 horizontal_flip=horizontal_flip,
                 checkpoint_every=checkpoint_every,
+                guards=not no_guards,
                 validation_fraction=validation_fraction,
                 keep_best=keep_best.value,
             ),

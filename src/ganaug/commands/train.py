@@ -43,6 +43,8 @@ class TrainingOptions:
             then DiffAugment mirrors too. GANs alone.
         checkpoint_every: Integer. Steps between checkpoints, sample grids
             and looks at the quality.
+        guards: Boolean. Whether a training that fails is rolled back and
+            goes on with gentler settings. Without, only NaN stops it.
         validation_fraction: Float. Share of the training images that is held
             out to measure the quality while training; the artifact then has
             the best generator, not the last. 0 for neither.
@@ -59,6 +61,7 @@ class TrainingOptions:
     preset: str | None = None
     horizontal_flip: bool = False
     checkpoint_every: int = 250
+    guards: bool = True
     validation_fraction: float = 0.0
     keep_best: str = "kernel_distance"
 
@@ -157,6 +160,7 @@ def train(data, out, console, options=TrainingOptions()):
             callbacks=callbacks,
             run_dir=out,
             checkpoint_every=every,
+            guards=options.guards,
         )
     except KeyboardInterrupt:
         interrupted = True

@@ -234,6 +234,7 @@ def _reference(model, data):
 def _record(model, data, batch_size, class_balanced, keeper):
     steps = model.current_step
     model.learnt.training = {
+        "model": type(model).__name__,
         "steps": steps,
         "batch_size": batch_size,
         "images_seen": steps * batch_size * model.batches_per_step,
