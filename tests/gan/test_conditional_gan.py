@@ -240,13 +240,13 @@ def test_divergence_stops_with_an_explanation(make_images):
 
 
 def test_the_learning_rate_decays_where_asked_for(make_images):
-    """To a tenth over the steps named, for both players."""
+    """To a tenth after the steps named, for both players."""
     gan = ganaug.ConditionalGAN((8, 8, 1), 3, **SMALL)
     gan.compile(decay_steps=4)
     rates = []
     for optimizer in (gan.d_optimizer, gan.g_optimizer):
         rates.append(float(optimizer.learning_rate))
-    gan.fit(make_images(), steps_per_epoch=4, verbose=0)
+    gan.fit(make_images(), steps_per_epoch=5, verbose=0)
     for first, optimizer in zip(
         rates, (gan.d_optimizer, gan.g_optimizer), strict=True
     ):

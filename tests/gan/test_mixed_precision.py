@@ -23,10 +23,8 @@ def half_precision():
     [
         ("r3gan", {}),
         ("r3gan", {"finite_difference": True}),
-        ("r3gan", {"penalty_interval": 3}),
         ("mlp", {"loss": "wasserstein"}),
         ("dcgan", {"penalty": "dragan"}),
-        ("resnet", {}),
     ],
 )
 def test_both_losses_are_scaled(

@@ -188,7 +188,7 @@ def test_the_best_fits_its_own_network_alone(sets):
     monitor = make_monitor(sets)
     make_gan().fit(sets[0], steps_per_epoch=1, verbose=0, callbacks=[monitor])
     other = ganaug.ConditionalGAN((8, 8, 1), 3, "mlp", latent_dim=9)
-    with pytest.raises(ValueError, match="another network"):
+    with pytest.raises(ValueError, match="another model"):
         monitor.restore_best(other)
 
 

@@ -15,6 +15,8 @@ RISEN = 0.35
 WON = 0.01
 # Before, a class that never had any variety has had no time to get it.
 WARM_UP = 1000
+# Before, what variety there is may be the initial weights' noise.
+SETTLED = 250
 # For so many steps every look has to find it, and two looks at least.
 PATIENCE = 100
 
@@ -160,9 +162,10 @@ class Guard:
             for label, ratio in diversity.items()
             if ratio < COLLAPSED and (step >= WARM_UP or label in self._risen)
         ]
-        self._risen.update(
-            label for label, ratio in diversity.items() if ratio > RISEN
-        )
+        if step >= SETTLED:
+            self._risen.update(
+                label for label, ratio in diversity.items() if ratio > RISEN
+            )
         has_won = self._lasts("won", won, step)
         has_collapsed = self._lasts("collapsed", bool(collapsed), step)
         if has_won:
