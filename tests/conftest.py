@@ -37,6 +37,17 @@ def run(small_gan, tmp_path):
 
 
 @pytest.fixture
+def said(caplog):
+    """A function that gives what ganaug, and not TensorFlow, has logged."""
+    caplog.set_level("INFO", "ganaug")
+    return lambda: [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "ganaug"
+    ]
+
+
+@pytest.fixture
 def make_images():
     """A function that makes labeled random images."""
 

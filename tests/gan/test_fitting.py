@@ -1,6 +1,5 @@
 """Training that is stopped and goes on, to the very same weights."""
 
-import logging
 import shutil
 
 import keras
@@ -501,13 +500,14 @@ def test_an_interrupted_training_can_go_on_in_the_process(fit, tmp_path):
     assert digest(gan) == digest(whole)
 
 
-def test_resuming_is_logged(fit, tmp_path, caplog):
+def test_resuming_is_logged(fit, tmp_path, said):
     """The log says from where training goes on."""
     with pytest.raises(Stopped):
         fit(make_gan(), tmp_path, [StopAt(8)])
-    with caplog.at_level(logging.INFO, "ganaug"):
-        fit(make_gan(), tmp_path)
-    assert caplog.messages == ["Training goes on from step 6."]
+    fit(make_gan(), tmp_path)
+    assert said() == ["Training goes on from step 6."]
+    fit(make_gan(), tmp_path)
+    assert said()[1:] == ["Training was complete; nothing is left to do."]
 
 
 @pytest.mark.parametrize("number", [-1, 1.5, None, True])

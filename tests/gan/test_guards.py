@@ -242,7 +242,7 @@ def make_gan(**choices):
 
 
 @pytest.fixture
-def fit(make_images, caplog):
+def fit(make_images, caplog, said):
     """A function that fits for some steps; returns what was logged."""
     data = make_images((12, 9))
 
@@ -257,7 +257,7 @@ def fit(make_images, caplog):
                 verbose=0,
                 **choices,
             )
-        return caplog.messages
+        return said()
 
     return fit
 
