@@ -22,7 +22,7 @@ def main():
     """Trains once and draws."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=800)
     arguments = parser.parse_args()
     data = ganaug.load_data("digits", class_counts=LONG_TAIL).train
     model = ganaug.ConditionalVAEGAN(data.image_shape, 10, seed=0)
