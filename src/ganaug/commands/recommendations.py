@@ -86,7 +86,7 @@ def recommend(train, test, inspection, preset):
         "yours to say",
         "Only you know whether an image that is mirrored keeps its class; "
         "digits and letters do not. Where it does, give `--horizontal-flip` "
-        "to `ganaug evaluate`.",
+        "to `ganaug train` and `ganaug evaluate`.",
     )
     if test is not None:
         _add_seeds(add, test)
