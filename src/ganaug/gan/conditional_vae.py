@@ -31,9 +31,9 @@ class ConditionalVAE(Encoding, GenerativeModel):
 
     An encoder turns an image and its class into a Gaussian over latents, and
     the generator turns latents and the class back into the image. It trains
-    many times faster than a GAN, cannot collapse, and is smooth where a GAN
-    is sharp. Beside the prior it can draw latents near real images, also near
-    those of other classes: so a rare class borrows the variation of the
+    many times faster than a GAN, and is smooth where a GAN is sharp. Beside
+    the prior it can draw latents near real images, also near those of other
+    classes: so a rare class borrows the variation of the
     frequent ones.
 
     Args:
