@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ganaug.gan.architectures import ARCHITECTURES, build_discriminator
+from ganaug.gan.architectures.conditioning import CONDITIONINGS
 
 SHAPE = (9, 8, 1)
 # Small enough that no (leaky) ReLU changes side.
@@ -13,7 +14,7 @@ STEP = 1e-7
 KINDS = [
     (name, conditioning)
     for name in sorted(ARCHITECTURES)
-    for conditioning in (None, *ARCHITECTURES[name].conditionings)
+    for conditioning in (None, *CONDITIONINGS)
 ]
 
 

@@ -10,15 +10,21 @@ from ganaug.gan.architectures import (
     build_discriminator,
     build_encoder,
     build_generator,
-    check_image_shape,
     fewest_parameters,
 )
+from ganaug.gan.architectures.conditioning import CONDITIONINGS
 
 NAMES = sorted(ARCHITECTURES)
 SHAPES = [(8, 8, 1), (9, 13, 2), (28, 28, 1), (17, 33, 4), (4, 40, 3)]
 SMALL = {"latent_dim": 5, "width": 4, "depth": 1}
 SIZES = {"width": 4, "depth": 1}
 LABELS = np.array([0, 2, 1], "int32")
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """The same initial weights in every run."""
+    keras.utils.set_random_seed(0)
 
 
 def random_images(shape, num_images=3):
@@ -82,6 +88,18 @@ def test_any_image_shape(name, shape):
     assert logits.shape == (3,)
     encoder = build_encoder(name, shape, 3, **SMALL)
     assert [part.shape for part in encoder([images, LABELS])] == [(3, 5)] * 2
+
+
+@pytest.mark.parametrize("width", [1, 3])
+@pytest.mark.parametrize("name", NAMES)
+def test_any_width(name, width):
+    """Odd ones too, at sizes that have every kind of layer."""
+    images = build_generator(name, (17, 9, 2), 3, 5, width=width)(
+        [random_latents(), LABELS]
+    ).numpy()
+    assert images.shape == (3, 17, 9, 2)
+    discriminator = build_discriminator(name, (17, 9, 2), 3, width=width)
+    assert discriminator([images, LABELS]).shape == (3,)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -205,7 +223,7 @@ def test_outputs_are_float32_under_mixed_precision(name, mixed_float16):
     encoder = build_encoder(name, shape, 3, **SMALL)
     outputs = [images, *encoder([images.numpy(), LABELS])]
     models = [generator, encoder]
-    for conditioning in (None, *ARCHITECTURES[name].conditionings):
+    for conditioning in (None, *CONDITIONINGS):
         model, told = make_discriminator(name, conditioning, shape)
         outputs.append(
             call_discriminator(model, images.numpy(), LABELS, told, True)
@@ -234,7 +252,7 @@ def test_spectral_normalization_keeps_the_norm_at_one(name, policy):
     finally:
         keras.config.set_dtype_policy("float32")
     images = random_images((8, 8, 1))
-    for _ in range(40):
+    for _ in range(120):
         call_discriminator(model, images, LABELS, told, training=True)
     kernels = [weight for weight in model.weights if weight.name == "kernel"]
     assert len(kernels) >= 3
@@ -246,32 +264,6 @@ def test_spectral_normalization_keeps_the_norm_at_one(name, policy):
         np.testing.assert_allclose(norm, 1, rtol=1e-2)
         # Mixed precision does not round the weights themselves.
         assert (matrix != matrix.astype("float16")).any()
-
-
-def test_the_mlp_is_the_tutorials():
-    """256, 512, 1024 units, and the halves of them in reverse."""
-
-    def units(model):
-        return [
-            layer.units
-            for layer in model.layers
-            if isinstance(layer, keras.layers.Dense)
-        ]
-
-    generator = build_generator("mlp", (28, 28, 1), None)
-    assert generator.input_shape == (None, 100)
-    assert units(generator) == [256, 512, 1024, 784]
-    discriminator = build_discriminator("mlp", (28, 28, 1), None)
-    assert units(discriminator) == [512, 256, 128, 1]
-    encoder = build_encoder("mlp", (28, 28, 1), None)
-    assert units(encoder) == [1024, 512, 256, 100, 100]
-    slopes = {
-        round(layer.negative_slope, 6)
-        for model in (generator, discriminator, encoder)
-        for layer in model.layers
-        if isinstance(layer, keras.layers.LeakyReLU)
-    }
-    assert slopes == {0.01}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -322,82 +314,6 @@ def test_weights_can_be_copied(name):
     second.set_weights(first.get_weights())
     inputs = [random_latents(), LABELS]
     np.testing.assert_array_equal(first(inputs), second(inputs))
-
-
-BUILDERS = [build_generator, build_discriminator, build_encoder]
-
-
-@pytest.mark.parametrize("build", BUILDERS)
-@pytest.mark.parametrize("name", ["stylegan", "", None, 3])
-def test_an_unknown_architecture_is_refused(build, name):
-    """The error lists those there are."""
-    with pytest.raises(ValueError, match="'dcgan', 'mlp', 'r3gan', 'resnet'"):
-        build(name, (8, 8, 1), 3)
-
-
-@pytest.mark.parametrize(
-    "shape",
-    [(3, 8, 1), (8, 8), (8, 8, 5), (8, 8, 0), (8.5, 8, 1), ("8", 8, 1), 8],
-)
-@pytest.mark.parametrize("build", BUILDERS)
-def test_bad_image_shapes_are_refused(build, shape):
-    """The error shows the shape."""
-    with pytest.raises(ValueError, match="Received: image_shape="):
-        build("mlp", shape, 3)
-
-
-def test_a_good_image_shape_becomes_plain_integers():
-    """Lists and NumPy integers are welcome."""
-    shape = check_image_shape([np.int64(9), 4, 3])
-    assert shape == (9, 4, 3)
-    assert all(type(side) is int for side in shape)
-
-
-@pytest.mark.parametrize("size", [0, -1, 2.0, "4", True])
-@pytest.mark.parametrize("argument", ["num_classes", "width", "depth"])
-@pytest.mark.parametrize("build", BUILDERS)
-def test_bad_sizes_are_refused(build, argument, size):
-    """Each size is a positive integer, and the error names it."""
-    arguments = {"num_classes": 3, argument: size}
-    with pytest.raises(ValueError, match=f"Received: {argument}={size!r}"):
-        build("dcgan", (8, 8, 1), **arguments)
-
-
-@pytest.mark.parametrize("build", [build_generator, build_encoder])
-def test_a_bad_latent_dim_is_refused(build):
-    """There is at least one latent."""
-    with pytest.raises(ValueError, match="Received: latent_dim=0"):
-        build("dcgan", (8, 8, 1), 3, latent_dim=0)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_bad_conditionings_are_refused(name):
-    """An unknown one, and any without classes."""
-    with pytest.raises(ValueError, match=r"one of \['concatenation', .*'film'"):
-        build_discriminator(name, (8, 8, 1), 3, conditioning="film")
-    with pytest.raises(ValueError, match="must be None without classes"):
-        build_discriminator(name, (8, 8, 1), None, conditioning="projection")
-
-
-def test_r3gan_refuses_spectral_normalization():
-    """The error says which architectures offer it."""
-    with pytest.raises(ValueError, match="'dcgan', 'mlp', 'resnet'"):
-        build_discriminator("r3gan", (8, 8, 1), 3, spectral_normalization=True)
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("vae", (8, 8, 1), 3, 5, 4, 1),
-        ("mlp", (8, 8), 3, 5, 4, 1),
-        ("mlp", (8, 8, 1), 0, 5, 4, 1),
-        ("mlp", (8, 8, 1), 3, 5, -4, 1),
-    ],
-)
-def test_fewest_parameters_refuses_what_cannot_be_built(arguments):
-    """It checks its arguments as `build_generator` does."""
-    with pytest.raises(ValueError, match="Received: "):
-        fewest_parameters(*arguments)
 
 
 def test_huge_networks_are_counted_without_being_built():

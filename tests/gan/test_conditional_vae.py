@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-import ganaug
 from ganaug.gan import guards
 from ganaug.gan.conditional_vae import ConditionalVAE
 from ganaug.gan.latents import LATENTS
+from ganaug.synthesis.generators import Generators
 
 SMALL = {"width": 16, "latent_dim": 4}
 
@@ -300,4 +300,4 @@ def test_a_gan_has_no_encoder(small_gan):
     with pytest.raises(ValueError, match="`ConditionalVAEGAN` have an encoder"):
         small_gan.generate([0], latents="around")
     with pytest.raises(ValueError, match="`latents` must be one of"):
-        ganaug.GANAugmenter(small_gan, latents="posterior")
+        Generators(small_gan, latents="posterior")

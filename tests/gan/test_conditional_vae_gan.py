@@ -124,10 +124,12 @@ def test_the_share_of_encoded_fakes(make_images, share, num_encoded):
     data = make_images()
     real = (data.images / np.float32(127.5) - 1, data.labels)
     model = ConditionalVAEGAN((8, 8, 1), 3, seed=3, **SMALL)
-    model.compile(encoded_share=share)
-    latents = model._latents_of_fakes(real, model._step_noise(), "g").numpy()
-    model.compile(encoded_share=0.0)
-    prior = model._latents_of_fakes(real, model._step_noise(), "g").numpy()
+    drawn = []
+    for encoded_share in (share, 0.0):
+        model.compile(encoded_share=encoded_share)
+        fakes = model.adversarial_step.fakes
+        drawn.append(fakes.latents(real, model._step_noise(), "g").numpy())
+    latents, prior = drawn
     assert (latents != prior).any(1).sum() == num_encoded
     assert len(latents) == 12
 

@@ -6,9 +6,11 @@ import math
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import ganaug
 from ganaug.gan import guards
+from ganaug.gan.conditional_vae import ConditionalVAE
 from ganaug.gan.guards import (
     DiversityReference,
     Guard,
@@ -286,10 +288,8 @@ def test_a_good_training_is_left_alone(fit):
 @pytest.mark.parametrize("decay_steps", [None, 16])
 def test_nan_once_is_rolled_back(fit, decay_steps):
     """Training ends well, with half the rates, and the log says so."""
-    gan, good = (
-        make_gan(decay_steps=decay_steps),
-        make_gan(decay_steps=decay_steps),
-    )
+    choices = {"decay_steps": decay_steps, "penalty": "r1"}
+    gan, good = make_gan(**choices), make_gan(**choices)
     fit(good)
     messages = fit(gan, Fault(nan_in_discriminator, {7}, times=1))
     assert messages == [
@@ -312,7 +312,7 @@ def test_nan_once_is_rolled_back(fit, decay_steps):
 
 def test_each_rollback_is_gentler(fit):
     """Twice back to one state: a quarter of the rates, four times penalty."""
-    gan = make_gan()
+    gan = make_gan(penalty="r1")
     first = learning_rates(gan)
     messages = fit(gan, Fault(nan_in_discriminator, {7}, times=2))
     assert len(messages) == 2
@@ -332,19 +332,122 @@ def test_each_rollback_is_gentler(fit):
     assert gan.learnt.training["rollbacks"][1]["back_to"] == 6
 
 
+class Slope(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule as a user writes one who does not mean to save it."""
+
+    def __init__(self, first):
+        self.first = first
+
+    def __call__(self, step):
+        return self.first / (1.0 + keras.ops.cast(step, "float32"))
+
+
+def exponential_decay(first):
+    return keras.optimizers.schedules.ExponentialDecay(first, 5, 0.5)
+
+
+def function(first):
+    return lambda: keras.ops.convert_to_tensor(first)
+
+
+def adam(rate):
+    return keras.optimizers.Adam(rate)
+
+
+def weight_decay(rate):
+    return keras.optimizers.AdamW(rate, weight_decay=0.1)
+
+
+def loss_scale(rate):
+    return keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(rate))
+
+
+def take_steps(model, rollbacks, steps=3):
+    """Trains after rollbacks; returns rates and the networks' weights."""
+    rng = np.random.default_rng(0)
+    images = tf.constant(rng.uniform(-1, 1, (6, 8, 8, 1)), tf.float32)
+    for _ in range(rollbacks):
+        model.soften()
+    # Rollbacks change the noise too, which is not what is compared.
+    model.attempt.assign(2)
+    for _ in range(steps):
+        model.train_step((images, tf.constant([0, 1, 0, 1, 0, 1])))
+    return learning_rates(model), np.concatenate(
+        [
+            weight.ravel()
+            for network in model.networks.values()
+            for weight in network.get_weights()
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("make_optimizer", "make_rate"),
+    [
+        (adam, float),
+        (adam, exponential_decay),
+        (adam, Slope),
+        (adam, function),
+        (weight_decay, float),
+        (weight_decay, exponential_decay),
+        (loss_scale, float),
+        (loss_scale, exponential_decay),
+        (loss_scale, function),
+    ],
+)
+def test_gentler_means_half_the_learning_rate(make_optimizer, make_rate):
+    """Whatever gives it: training then is that with a quarter of the rate."""
+
+    def trained(first, rollbacks):
+        gan = make_gan(
+            d_optimizer=make_optimizer(make_rate(first)),
+            g_optimizer=make_optimizer(make_rate(first)),
+        )
+        return take_steps(gan, rollbacks)
+
+    rates, weights = trained(0.125, rollbacks=2)
+    expected_rates, expected = trained(0.125 / 4, rollbacks=0)
+    assert rates == expected_rates
+    np.testing.assert_array_equal(weights, expected)
+    faster, other = trained(0.125, rollbacks=0)
+    assert faster == [4 * rate for rate in rates]
+    assert np.abs(weights - other).max() > 1e-3
+
+
 def test_gentler_means_more_penalty():
     """A rollback doubles the penalty's share of the discriminator's loss."""
-    gan = make_gan(penalty="r1", gamma=3.0)
-    assert float(gan._strength()) == 3.0
-    gan.soften()
-    gan.soften()
-    assert float(gan._strength()) == 12.0
+
+    def trained(gamma, rate, rollbacks):
+        gan = make_gan(
+            penalty="r1",
+            gamma=gamma,
+            d_optimizer=keras.optimizers.SGD(rate),
+            g_optimizer=keras.optimizers.SGD(rate),
+        )
+        return take_steps(gan, rollbacks)[1]
+
+    softened = trained(3.0, 1 / 8, rollbacks=2)
+    np.testing.assert_array_equal(softened, trained(12.0, 1 / 32, rollbacks=0))
+    assert np.abs(softened - trained(3.0, 1 / 32, rollbacks=0)).max() > 1e-5
+
+
+def test_gentler_means_less_kl_for_a_vae():
+    """A rollback halves the KL weight."""
+
+    def trained(kl_weight, rate, rollbacks):
+        vae = ConditionalVAE((8, 8, 1), 2, width=8, latent_dim=4, seed=3)
+        vae.compile(keras.optimizers.SGD(rate), kl_weight=kl_weight)
+        return take_steps(vae, rollbacks)[1]
+
+    softened = trained(4.0, 1 / 64, rollbacks=2)
+    np.testing.assert_array_equal(softened, trained(1.0, 1 / 256, rollbacks=0))
+    assert np.abs(softened - trained(4.0, 1 / 256, rollbacks=0)).max() > 1e-5
 
 
 @pytest.mark.parametrize("max_rollbacks", [0, 2])
 def test_nan_always_ends_with_an_explanation(fit, max_rollbacks, tmp_path):
     """After so many rollbacks; the weights are the last good ones."""
-    gan, good = make_gan(), make_gan()
+    gan, good = make_gan(penalty="r1"), make_gan(penalty="r1")
     fit(good, steps_per_epoch=6)
     with pytest.raises(RuntimeError) as error:
         fit(
@@ -357,7 +460,12 @@ def test_nan_always_ends_with_an_explanation(fit, max_rollbacks, tmp_path):
     assert words.startswith("Training failed at step 8: `d_loss` is nan. ")
     assert "Raise `gamma`, lower the learning rates" in words
     assert "weights are those of step 6, the last good ones" in words
-    assert ("rolled back 2 times before" in words) == (max_rollbacks == 2)
+    before = (
+        "It was rolled back 2 times before, at last with learning rates times "
+        "0.25 and the penalty times 4. "
+    )
+    assert (before in words) == (max_rollbacks == 2)
+    assert ("rolled back" in words) == (max_rollbacks == 2)
     assert hash_tensors(snapshot(gan)) == hash_tensors(snapshot(good))
     assert gan.learnt.training["steps"] == 6
     assert len(gan.learnt.training["rollbacks"]) == max_rollbacks
@@ -365,6 +473,68 @@ def test_nan_always_ends_with_an_explanation(fit, max_rollbacks, tmp_path):
     # The folder has the good state, and nothing later.
     names = sorted(path.name for path in (tmp_path / "training").iterdir())
     assert names[-1] == "step-000000006.safetensors"
+
+
+def nan_in_generator(model):
+    fill(model.generator.trainable_variables[0], np.nan)
+
+
+@pytest.mark.parametrize(
+    ("choices", "advice"),
+    [
+        ({"penalty": "none"}, "Choose a `penalty`"),
+        ({"penalty": "r1", "gamma": 0}, "Raise `gamma`"),
+    ],
+)
+def test_without_a_penalty_none_is_spoken_of(fit, choices, advice):
+    """What cannot be doubled is not said to be, and advice is another."""
+    gan = make_gan(**choices)
+    with pytest.raises(RuntimeError) as error:
+        fit(gan, Fault(nan_in_discriminator, {7}), max_rollbacks=1)
+    words = str(error.value)
+    assert "before, at last with learning rates times 0.5. " in words
+    assert f"{advice}, lower the learning rates, or look" in words
+
+
+@pytest.mark.parametrize(
+    ("kl_weight", "gentler"),
+    [
+        (0.5, "the learning rate times 0.5 and the KL weight times 0.5"),
+        (0.0, "the learning rate times 0.5"),
+    ],
+)
+def test_a_vae_says_what_its_gentler_settings_are(fit, kl_weight, gentler):
+    """It has no penalty, and its KL weight is halved."""
+
+    def make_vae():
+        vae = ConditionalVAE((8, 8, 1), 2, width=8, latent_dim=4, seed=3)
+        vae.compile(kl_weight=kl_weight)
+        return vae
+
+    messages = fit(make_vae(), Fault(nan_in_generator, {7}, times=1))
+    assert messages == [
+        "Training failed at step 8: `reconstruction_loss` is nan. Back to "
+        f"step 6 with {gentler} (rollback 1 of at most 3)."
+    ]
+    with pytest.raises(RuntimeError) as error:
+        fit(make_vae(), Fault(nan_in_generator, {7}), max_rollbacks=1)
+    words = str(error.value)
+    assert f"rolled back 1 time before, at last with {gentler}. " in words
+    assert "Lower the learning rate or `kl_weight`, or look" in words
+
+
+def test_compiled_anew_nothing_is_gentle():
+    """Settings that are chosen after rollbacks are those that one asked for."""
+    optimizer = keras.optimizers.Adam(exponential_decay(0.1))
+    gan = make_gan(d_optimizer=optimizer)
+    gan.soften()
+    assert learning_rates(gan)[0] == pytest.approx(0.05)
+    gan.compile(d_optimizer=optimizer)
+    assert learning_rates(gan)[0] == pytest.approx(0.1)
+    # And it is made gentle once more, not twice.
+    gan.soften()
+    assert learning_rates(gan)[0] == pytest.approx(0.05)
+    assert gan.gentler_settings == "learning rates times 0.5"
 
 
 def test_without_guards_nan_ends_training(fit):

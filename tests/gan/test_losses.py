@@ -6,11 +6,8 @@ import pytest
 import tensorflow as tf
 from scipy.special import log_expit, log_softmax
 
-from ganaug.gan.losses import (
-    LOSSES,
-    AdversarialLoss,
+from ganaug.gan.loss_functions import (
     auxiliary_classifier_loss,
-    get_loss,
     hinge_discriminator_loss,
     hinge_generator_loss,
     least_squares_discriminator_loss,
@@ -24,6 +21,7 @@ from ganaug.gan.losses import (
     wasserstein_discriminator_loss,
     wasserstein_generator_loss,
 )
+from ganaug.gan.losses import LOSSES, AdversarialLoss, get_loss
 
 # Half precision holds them exactly; none lies at a corner of the hinge.
 REAL = np.array([2.0, -1.25, 0.5, 0.25])

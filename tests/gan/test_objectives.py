@@ -191,19 +191,24 @@ def cross_entropy(logits, labels):
 @pytest.mark.parametrize("joined", [True, False])
 def test_the_auxiliary_classifier_is_in_both_objectives(joined):
     """Real and fake images for the discriminator, fakes for the generator."""
-    loss, objective = d_objective(
-        classifying, auxiliary_weight=0.3, joined=joined
+    objectives = Objectives(
+        get_loss("non_saturating"), auxiliary_weight=0.3, joined=joined
     )
-    real, fake = (
-        cross_entropy(classifying(side, LABELS)[1], LABELS)
-        for side in (REAL, FAKE)
+    others = 1 - LABELS
+    real, fake = tf.constant(REAL), tf.constant(FAKE)
+    pairs = (real, tf.constant(LABELS)), (fake, tf.constant(others))
+    in_real, in_fake = (
+        cross_entropy(classifying(side, labels)[1], labels)
+        for side, labels in ((REAL, LABELS), (FAKE, others))
     )
-    assert objective - loss == pytest.approx(0.3 * (real + fake), rel=1e-4)
-    objectives = Objectives(get_loss("non_saturating"), auxiliary_weight=0.3)
-    loss, objective = objectives.generator(
-        classifying, *images_of(REAL, FAKE), noise(), "g"
+    loss, objective, *_ = objectives.discriminator(
+        classifying, *pairs, noise(), "d0"
     )
-    assert float(objective - loss) == pytest.approx(0.3 * fake, rel=1e-4)
+    assert float(objective - loss) == pytest.approx(
+        0.3 * (in_real + in_fake), rel=1e-4
+    )
+    loss, objective = objectives.generator(classifying, *pairs, noise(), "g")
+    assert float(objective - loss) == pytest.approx(0.3 * in_fake, rel=1e-4)
 
 
 @pytest.mark.parametrize("name", ["relativistic", "non_saturating"])
@@ -301,12 +306,13 @@ def test_fake_labels_are_drawn_as_asked_for(fake_labels, shares):
     """Whatever the labels of the real batch are."""
     gan = small_gan(fake_labels=fake_labels)
     real = tf.zeros((3000, 4, 4, 1)), tf.fill([3000], 2)
-    _, labels = gan._fakes(real, gan._step_noise(), "g")
+    _, labels = gan.adversarial_step.fakes.draw(real, gan._step_noise(), "g")
     drawn = np.bincount(labels, minlength=3) / 3000
     np.testing.assert_allclose(drawn, shares, atol=4 * 0.5 / np.sqrt(3000))
     assert (drawn[np.array(shares) == 0] == 0).all()
     paired = small_gan()
-    _, labels = paired._fakes(real, paired._step_noise(), "g")
+    fakes = paired.adversarial_step.fakes
+    _, labels = fakes.draw(real, paired._step_noise(), "g")
     np.testing.assert_array_equal(labels, real[1])
 
 
@@ -343,8 +349,8 @@ def test_each_discriminator_step_has_a_batch_of_its_own():
     noise = by_hand._step_noise()
     for index in range(2):
         real = images[index::2], labels[index::2]
-        by_hand._train_discriminator(real, noise, f"d{index}")
-    by_hand._train_generator(real, noise)
+        by_hand.adversarial_step.train_discriminator(real, noise, f"d{index}")
+    by_hand.adversarial_step.train_generator(real, noise)
     for one, other in zip(
         gan.networks.values(), by_hand.networks.values(), strict=True
     ):

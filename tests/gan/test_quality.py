@@ -2,7 +2,6 @@
 
 import csv
 import math
-from dataclasses import replace
 
 import keras
 import numpy as np
@@ -11,11 +10,8 @@ import safetensors
 
 import ganaug
 from ganaug.data.splits import stratified_split
-from ganaug.fidelity.features import train_feature_extractor
-from ganaug.fidelity.scores import MEASURES, score_images
-from ganaug.gan import quality
+from ganaug.fidelity.scores import MEASURES
 from ganaug.gan.quality import QualityMonitor
-from ganaug.seeds import derive_seed
 
 HELD_OUT = (8, 6, 4)
 
@@ -54,10 +50,10 @@ def make_monitor(sets, **kwargs):
 def script(monitor, values):
     """Lets the monitor measure what is written, by step, and all alike."""
 
-    def score():
-        return dict.fromkeys(MEASURES, values[monitor.model.current_step])
+    def score(model):
+        return dict.fromkeys(MEASURES, values[model.current_step])
 
-    monitor._score = score
+    monitor._scores.score = score
     return monitor
 
 
@@ -129,25 +125,6 @@ def test_it_counts_the_steps_of_the_model(sets):
     assert monitor.history["step"] == [8, 10]
 
 
-def test_the_scores_are_those_of_what_generate_draws(sets):
-    """With classes in the held-out images' shares."""
-    monitor = make_monitor(sets, every=9, num_images=9, seed=5)
-    gan = make_gan()
-    gan.fit(sets[0], steps_per_epoch=2, verbose=0, callbacks=[monitor])
-    # Of the two generators it is the averaged one.
-    gan.generator.set_weights(
-        [np.zeros_like(weight) for weight in gan.generator.get_weights()]
-    )
-    monitor.look(3)
-    labels = np.repeat([0, 1, 2], [4, 3, 2])
-    images = gan.generate(labels, seed=derive_seed(5, "quality images"))
-    expected = score_images(
-        sets[1], ganaug.LabeledImages(images, labels), flatten
-    )
-    for name in set(MEASURES) - {"label_fidelity"}:
-        assert monitor.history[name] == [getattr(expected, name)] * 2
-
-
 @pytest.mark.parametrize(
     "measure,best", [("kernel_distance", 6), ("coverage", 2)]
 )
@@ -190,18 +167,6 @@ def test_the_best_fits_its_own_network_alone(sets):
     other = ganaug.ConditionalGAN((8, 8, 1), 3, "mlp", latent_dim=9)
     with pytest.raises(ValueError, match="another model"):
         monitor.restore_best(other)
-
-
-def test_a_generator_of_nan_is_measured_as_nan(sets):
-    """Pixels of NaN are not scored as if they were black."""
-    monitor = make_monitor(sets)
-    gan = make_gan()
-    gan.fit(sets[0], steps_per_epoch=1, verbose=0, callbacks=[monitor])
-    for weight in gan.ema_generator.weights:
-        weight.assign(weight * math.nan)
-    monitor.look(2)
-    assert math.isnan(monitor.history["kernel_distance"][1])
-    assert monitor.best_step == 1
 
 
 VALUES = {2: 5.0, 4: 4.0, 5: 3.7, 6: 3.0, 8: 2.0, 10: 3.5}
@@ -380,91 +345,6 @@ def test_a_stop_between_multiples_is_measured(sets):
     assert monitor.history["step"] == [5, gan.current_step]
 
 
-def test_the_extractor_is_trained_once_on_the_training_images(
-    sets, tmp_path, monkeypatch
-):
-    """At the first look, and not again after a rollback."""
-    trained_on = []
-
-    def train(labeled_images, seed):
-        trained_on.append(labeled_images)
-        return train_feature_extractor(labeled_images, seed, steps=5)
-
-    monkeypatch.setattr(quality, "train_feature_extractor", train)
-    monitor = make_monitor(sets, every=2, extractor=None)
-    assert not trained_on
-    gan = make_gan()
-    fit = gan.fit(
-        sets[0],
-        steps_per_epoch=10,
-        verbose=0,
-        callbacks=[monitor, Recorder(poison_at=5)],
-        checkpoint_every=4,
-    )
-    assert gan.learnt.training["rollbacks"]
-    assert trained_on == [sets[0]]
-    assert 0 <= fit.history["quality_label_fidelity"][0] <= 1
-
-
-def test_a_model_without_classes_has_no_label_fidelity(sets):
-    """By a classifier's features, all else is measured."""
-    extractor = train_feature_extractor(sets[0], seed=0, steps=5)
-    monitor = make_monitor(sets, every=2, extractor=extractor)
-    gan = make_gan(num_classes=None)
-    gan.fit(sets[0].images, steps_per_epoch=2, verbose=0, callbacks=[monitor])
-    assert monitor.history["label_fidelity"] == [None]
-    assert math.isfinite(monitor.best_value)
-    monitor = make_monitor(sets, measure="label_fidelity", extractor=extractor)
-    with pytest.raises(ValueError, match="no label fidelity"):
-        gan.fit(
-            sets[0].images, steps_per_epoch=1, verbose=0, callbacks=[monitor]
-        )
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
-def test_bounds_that_are_no_round_numbers_can_be_scored(sets, dtype):
-    """Black and full intensity stay inside of the declared range."""
-    low, high = (-0.43, 2.83) if dtype != "uint8" else (0, 255)
-    train, held_out = (
-        replace(
-            part,
-            images=(low + (part.images + 1.0) / 257 * (high - low)).astype(
-                dtype
-            ),
-            value_range=(low, high),
-        )
-        for part in sets
-    )
-    monitor = make_monitor((train, held_out))
-    gan = make_gan()
-    gan.fit(train, steps_per_epoch=1, verbose=0, callbacks=[monitor])
-    # Everything white, everything black.
-    for weight in (1e4, -1e4):
-        gan.ema_generator.set_weights(
-            [np.full_like(w, weight) for w in gan.ema_generator.get_weights()]
-        )
-        monitor.look(2)
-    assert np.isfinite(monitor.history["kernel_distance"]).all()
-
-
-def test_held_out_images_may_be_in_no_training(sets):
-    """Neither in `train` nor in what the model was fitted to."""
-    train, held_out = sets
-    both = ganaug.LabeledImages(
-        np.concatenate([train.images, held_out.images[3:5]]),
-        np.concatenate([train.labels, held_out.labels[3:5]]),
-    )
-    with pytest.raises(ValueError, match=r"2 images.*held_out index 3"):
-        make_monitor((both, held_out))
-    with pytest.raises(ValueError, match="2 images that are in the training"):
-        make_gan().fit(
-            both,
-            steps_per_epoch=1,
-            verbose=0,
-            callbacks=[make_monitor(sets)],
-        )
-
-
 @pytest.mark.parametrize(
     "arguments,message",
     [
@@ -482,37 +362,29 @@ def test_wrong_arguments_are_refused(sets, arguments, message):
         make_monitor(sets, **arguments)
 
 
-def test_an_extractor_must_be_a_function(sets):
-    """Its name alone is not enough."""
-    with pytest.raises(TypeError, match="extractor='inception'"):
-        make_monitor(sets, extractor="inception")
+def test_a_model_without_classes_has_no_label_fidelity(sets):
+    """The best cannot be chosen by it."""
+    monitor = make_monitor(sets, measure="label_fidelity", extractor=None)
+    gan = make_gan(num_classes=None)
+    with pytest.raises(ValueError, match="no label fidelity"):
+        gan.fit(
+            sets[0].images, steps_per_epoch=1, verbose=0, callbacks=[monitor]
+        )
 
 
-def test_sets_that_do_not_fit_are_refused(sets, make_images):
-    """Shapes, classes, ranges, and too few images to look at neighbors."""
+def test_a_model_may_not_be_trained_on_held_out_images(sets):
+    """Said before the first step."""
     train, held_out = sets
-    for other, message in (
-        (make_images((3, 2), seed=1), "at least 6"),
-        (make_images((8, 6), seed=1), "labels of 2 classes"),
-        (make_images(HELD_OUT, (9, 8, 1), seed=1), "images of shape"),
-        (
-            make_images(HELD_OUT, seed=1, class_names=["a", "b", "c"]),
-            "class names",
-        ),
-        (replace(held_out, value_range=(0, 256)), "value range"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            make_monitor((train, other))
-    one = make_images((20,))
-    with pytest.raises(ValueError, match="give an `extractor`"):
-        make_monitor((one, make_images((8,), seed=1)), extractor=None)
-    with pytest.raises(ValueError, match="no image of"):
-        make_monitor((train.subset(train.labels < 2), held_out), extractor=None)
-    monitor = make_monitor(
-        (make_images(shape=(9, 8, 1)), make_images(HELD_OUT, (9, 8, 1), 1))
+    both = ganaug.LabeledImages(
+        np.concatenate([train.images, held_out.images[3:5]]),
+        np.concatenate([train.labels, held_out.labels[3:5]]),
     )
-    with pytest.raises(ValueError, match="images of shape"):
-        make_gan().fit(train, steps_per_epoch=1, verbose=0, callbacks=[monitor])
+    gan = make_gan()
+    with pytest.raises(ValueError, match="2 images that are in the training"):
+        gan.fit(
+            both, steps_per_epoch=1, verbose=0, callbacks=[make_monitor(sets)]
+        )
+    assert gan.current_step == 0
 
 
 def test_it_is_for_models_of_ganaug(sets):

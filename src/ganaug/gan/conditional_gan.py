@@ -3,24 +3,13 @@
 import keras
 import tensorflow as tf
 
-from ganaug.gan.adaptive_augment import (
-    PAIRED_TARGET,
-    TARGET,
-    adjust_probability,
-    overfitting_signal,
-)
+from ganaug.gan.adversarial_step import AdversarialStep, make_objectives
 from ganaug.gan.architectures import build_discriminator
 from ganaug.gan.game import resolve_game
 from ganaug.gan.generative_model import GenerativeModel
 from ganaug.gan.layers import PACKAGE
-from ganaug.gan.losses import get_loss
-from ganaug.gan.objectives import Objectives
-from ganaug.gan.own_networks import check_discriminator
-from ganaug.gan.unrolled import check_unrollable, unroll
-
-# Running means over about so many steps.
-OVERFITTING_STEPS = 10
-D_LOSS_STEPS = 50
+from ganaug.gan.own_networks import check_choice, check_discriminator
+from ganaug.gan.unrolled import check_unrollable
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -103,35 +92,14 @@ class ConditionalGAN(GenerativeModel):
         discriminator=None,
         **kwargs,
     ):
-        if (generator is None) != (discriminator is None):
-            raise ValueError(
-                "Give `generator` and `discriminator` together, or neither. "
-                f"Received: generator={generator}, "
-                f"discriminator={discriminator}"
-            )
-        if generator is not None and architecture not in (None, "custom"):
-            raise ValueError(
-                "`architecture` must be left out where networks are given. "
-                f"Received: architecture={architecture!r}"
-            )
-        if architecture == "custom" and generator is None:
-            raise ValueError(
-                "`architecture` 'custom' needs `generator` and "
-                "`discriminator`. Received: architecture='custom'"
-            )
-        sizes = {
-            "width": width,
-            "depth": depth,
-            "spectral_normalization": spectral_normalization,
-        }
-        if generator is not None and any(
-            size is not None for size in sizes.values()
-        ):
-            raise ValueError(
-                "`width`, `depth` and `spectral_normalization` are of "
-                "ganaug's own networks. Leave them out where networks are "
-                f"given. Received: {sizes}"
-            )
+        check_choice(
+            architecture,
+            generator,
+            discriminator,
+            width=width,
+            depth=depth,
+            spectral_normalization=spectral_normalization,
+        )
         if architecture is None:
             architecture = "r3gan" if generator is None else "custom"
         self._given = conditioning, spectral_normalization, discriminator
@@ -152,15 +120,6 @@ class ConditionalGAN(GenerativeModel):
         self.augment_probability = self._scalar("augment_probability")
         self.overfitting = self._scalar("overfitting")
         self.d_loss_average = self._scalar("d_loss_average")
-
-    def _scalar(self, name):
-        return self.add_weight(
-            shape=(),
-            initializer="zeros",
-            trainable=False,
-            aggregation="only_first_replica",
-            name=name,
-        )
 
     def _build_networks(self, generator):
         conditioning, spectral_normalization, discriminator = self._given
@@ -188,19 +147,7 @@ class ConditionalGAN(GenerativeModel):
 
     @property
     def networks(self):
-        return {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-        }
-
-    @property
-    def optimizers(self):
-        if not self.compiled:
-            return {}
-        return {
-            "d_optimizer": self.d_optimizer,
-            "g_optimizer": self.g_optimizer,
-        }
+        return {**super().networks, "discriminator": self.discriminator}
 
     @property
     def metrics(self):
@@ -228,6 +175,19 @@ class ConditionalGAN(GenerativeModel):
     @property
     def d_loss_average_value(self):
         return float(keras.ops.convert_to_numpy(self.d_loss_average))
+
+    @property
+    def gentler_settings(self):
+        if not self.game.is_penalized:
+            return super().gentler_settings
+        times = 1 / self.gentleness_value
+        return f"{super().gentler_settings} and the penalty times {times:.3g}"
+
+    @property
+    def advice(self):
+        if self.game.penalty == "none":
+            return "Choose a `penalty`, lower the learning rates"
+        return "Raise `gamma`, lower the learning rates"
 
     def compile(
         self,
@@ -323,22 +283,16 @@ class ConditionalGAN(GenerativeModel):
             fake_labels=fake_labels,
             auxiliary_weight=auxiliary_weight,
         )
-        self.objectives = Objectives(
-            loss=get_loss(self.game.loss),
-            penalty=self.game.penalty,
-            finite_difference=self.game.finite_difference,
-            diff_augment=self.game.diff_augment,
-            auxiliary_weight=self.game.auxiliary_weight,
-            joined=not _has_batch_statistics(self.discriminator),
-        )
-        self.d_optimizer = self._make_optimizer(
+        self.objectives = make_objectives(self.game, self.discriminator)
+        self.d_optimizer = self._add_optimizer(
             "d_optimizer", d_optimizer, self.discriminator
         )
-        self.g_optimizer = self._make_optimizer(
+        self.g_optimizer = self._add_optimizer(
             "g_optimizer", g_optimizer, self.generator
         )
         if self.game.unrolled_steps:
             check_unrollable(self.d_optimizer)
+        self.adversarial_step = AdversarialStep(self)
 
     def training_settings(self):
         return {**self.game.settings(), **super().training_settings()}
@@ -360,179 +314,14 @@ class ConditionalGAN(GenerativeModel):
             A dict from names to scalar tensors: means since the metrics were
             reset.
         """
-        noise = self._step_noise()
-        self._decayed_learning_rates()
-        for index in range(self.game.discriminator_steps):
-            # Interleaved, so that replicas share each of the batches.
-            real = self._real(data, index)
-            self._train_discriminator(real, noise, f"d{index}")
-        batch_size = tf.shape(real[0])[0]
-        self._train_generator(real, noise)
-        self._end_step(batch_size * self.game.discriminator_steps)
-        return self.get_metrics_result()
-
-    def _real(self, data, index):
         images, labels = data
-        images = images[index :: self.game.discriminator_steps]
-        labels = labels[index :: self.game.discriminator_steps]
-        return images, None if self.num_classes is None else labels
-
-    def _judge(self, discriminator=None):
-        """A function of images and labels to logits and class logits."""
-        if discriminator is None:
-
-            def discriminator(inputs):
-                return self.discriminator(inputs, training=True)
-
-        def judge(images, labels):
-            if self.conditioning == "auxiliary":
-                return tuple(discriminator(images))
-            if labels is None:
-                return discriminator(images), None
-            return discriminator([images, labels]), None
-
-        return judge
-
-    def _labels_of_fakes(self, real, noise, purpose):
-        if self.num_classes is None or self.game.label_thresholds is None:
-            return real[1]
-        uniforms = noise.uniform(f"{purpose} labels", tf.shape(real[1])[0])
-        return tf.searchsorted(
-            tf.constant(self.game.label_thresholds), uniforms, side="right"
-        )
-
-    def _fakes(self, real, noise, purpose):
-        """Draws fake images: a pair of images and their labels."""
-        labels = self._labels_of_fakes(real, noise, purpose)
-        latents = self._latents_of_fakes(real, noise, purpose)
-        inputs = latents if labels is None else [latents, labels]
-        return self.generator(inputs, training=True), labels
-
-    def _latents_of_fakes(self, real, noise, purpose):
-        return noise.normal(
-            f"{purpose} latents", tf.shape(real[0])[0], self.latent_dim
-        )
-
-    @property
-    def _probability(self):
-        if self.game.is_adaptive:
-            return tf.convert_to_tensor(self.augment_probability)
-        return self.game.augment_probability
-
-    def _strength(self):
-        """The penalty's weight by now: rollbacks raise it."""
-        return self.game.gamma / tf.convert_to_tensor(self.gentleness)
-
-    def _train_discriminator(self, real, noise, purpose):
-        images, labels = self._fakes(real, noise, purpose)
-        fake = tf.stop_gradient(images), labels
-        variables = self.discriminator.trainable_variables
-
-        def gradients(gamma, penalized):
-            with tf.GradientTape() as tape:
-                loss, objective, *logits = self.objectives.discriminator(
-                    self._judge(),
-                    real,
-                    fake,
-                    noise,
-                    purpose,
-                    gamma,
-                    self._probability,
-                    penalized,
-                )
-                scaled = self._scaled(self.d_optimizer, objective)
-            return (
-                loss,
-                *logits,
-                *tape.gradient(scaled, variables, unconnected_gradients="zero"),
-            )
-
-        interval = float(self.game.penalty_interval)
-        due = tf.equal(self.step % self.game.penalty_interval, 0)
-        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-        if self.game.penalty_interval == 1 or self.game.penalty == "none":
-            results = gradients(self._strength(), True)
-        elif replicas > 1:
-            # Replicas may not meet inside of a branch.
-            weight = tf.where(due, interval, 0.0)
-            results = gradients(weight * self._strength(), True)
-        else:
-            results = tf.cond(
-                due,
-                lambda: gradients(interval * self._strength(), True),
-                lambda: gradients(0.0, False),
-            )
-        loss, real_logits, fake_logits, *gradients = results
-        self.d_optimizer.apply(gradients, variables)
-        self.d_loss_tracker.update_state(loss)
-        self._follow_discriminator(loss, real_logits, fake_logits)
-
-    def _follow_discriminator(self, loss, real_logits, fake_logits):
-        """Keeps running means, and steers the augmentation by them."""
-        replica = tf.distribute.get_replica_context()
-        paired = not self.objectives.loss.zero_is_undecided
-        signal = overfitting_signal(real_logits, fake_logits, paired)
-        if replica.num_replicas_in_sync > 1:
-            loss, signal = replica.all_reduce(
-                tf.distribute.ReduceOp.MEAN, [loss, signal]
-            )
-        first = tf.equal(self.step, 0)
-        for average, value, steps in (
-            (self.d_loss_average, loss, D_LOSS_STEPS),
-            (self.overfitting, signal, OVERFITTING_STEPS),
-        ):
-            share = tf.where(first, 1.0, 1.0 / steps)
-            average.assign(average + share * (value - average))
-        if self.game.is_adaptive:
-            batch_size = tf.shape(real_logits)[0]
-            self.augment_probability.assign(
-                adjust_probability(
-                    self.augment_probability,
-                    self.overfitting,
-                    PAIRED_TARGET if paired else TARGET,
-                    batch_size * replica.num_replicas_in_sync,
-                )
-            )
-
-    def _train_generator(self, real, noise):
-        variables = self.generator.trainable_variables
-        with tf.GradientTape() as tape:
-            loss, objective = self._generator_objective(real, noise)
-            scaled = self._scaled(self.g_optimizer, objective)
-        self.g_optimizer.apply(
-            tape.gradient(scaled, variables, unconnected_gradients="zero"),
-            variables,
-        )
-        self.g_loss_tracker.update_state(loss)
-
-    def _generator_objective(self, real, noise):
-        """Computes the adversarial loss and what the generator minimizes."""
-        fake = self._fakes(real, noise, "g")
-        judge = self._judge()
-        if self.game.unrolled_steps:
-            judge = self._judge(self._unrolled(real, fake, noise))
-        return self.objectives.generator(
-            judge, real, fake, noise, "g", self._probability
-        )
-
-    def _unrolled(self, real, fake, noise):
-        def loss_of(discriminator):
-            return self.objectives.discriminator(
-                self._judge(discriminator),
-                real,
-                fake,
-                noise,
-                "unrolled",
-                self._strength(),
-                self._probability,
-            )[1]
-
-        return unroll(
-            self.discriminator,
-            self.d_optimizer,
-            self.game.unrolled_steps,
-            loss_of,
-        )
+        if self.num_classes is None:
+            labels = None
+        noise = self._step_noise()
+        self.learning_rates.set_for_step()
+        self.adversarial_step.take(images, labels, noise)
+        self._end_step(tf.shape(images)[0])
+        return self.get_metrics_result()
 
     def get_config(self):
         config = {
@@ -554,11 +343,3 @@ class ConditionalGAN(GenerativeModel):
                 f"Received: loss={self.game.loss}"
             )
         return super().get_compile_config()
-
-
-def _has_batch_statistics(network):
-    return any(
-        isinstance(layer, keras.layers.BatchNormalization)
-        or (hasattr(layer, "layers") and _has_batch_statistics(layer))
-        for layer in network.layers
-    )

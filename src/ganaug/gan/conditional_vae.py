@@ -8,6 +8,7 @@ import tensorflow as tf
 from ganaug.gan.encoding import Encoding, check_weight
 from ganaug.gan.generative_model import GenerativeModel
 from ganaug.gan.layers import PACKAGE
+from ganaug.gan.optimizers import scaled
 from ganaug.gan.presets import choose_preset
 
 # Latents, and width and depth of "mlp", by preset. "medium" is a first guess.
@@ -114,13 +115,22 @@ class ConditionalVAE(Encoding, GenerativeModel):
         )
 
     @property
-    def optimizers(self):
-        return {"optimizer": self.optimizer} if self.compiled else {}
-
-    @property
     def can_collapse(self):
         # Its images are smooth, and so more alike than real ones.
         return False
+
+    @property
+    def gentler_settings(self):
+        if not self.kl_weight:
+            return super().gentler_settings
+        return (
+            f"{super().gentler_settings} and the KL weight times "
+            f"{self.gentleness_value:.3g}"
+        )
+
+    @property
+    def advice(self):
+        return "Lower the learning rate or `kl_weight`"
 
     @property
     def metrics(self):
@@ -163,7 +173,7 @@ class ConditionalVAE(Encoding, GenerativeModel):
         if kl_weight is None:
             kl_weight = KL_WEIGHTS[self.preset]
         self.kl_weight = check_weight("kl_weight", kl_weight)
-        self.optimizer = self._make_optimizer("optimizer", optimizer, self)
+        self.optimizer = self._add_optimizer("optimizer", optimizer, self)
 
     def training_settings(self):
         return {"kl_weight": self.kl_weight, **super().training_settings()}
@@ -185,7 +195,7 @@ class ConditionalVAE(Encoding, GenerativeModel):
             reset.
         """
         noise = self._step_noise()
-        self._decayed_learning_rates()
+        self.learning_rates.set_for_step()
         images, labels = data
         if self.num_classes is None:
             labels = None
@@ -193,9 +203,7 @@ class ConditionalVAE(Encoding, GenerativeModel):
         kl_weight = self.kl_weight * tf.convert_to_tensor(self.gentleness)
         with tf.GradientTape() as tape:
             reconstruction, kl = self._variational_losses(images, labels, noise)
-            scaled = self._scaled(
-                self.optimizer, reconstruction + kl_weight * kl
-            )
-        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+            objective = scaled(self.optimizer, reconstruction + kl_weight * kl)
+        self.optimizer.apply(tape.gradient(objective, variables), variables)
         self._end_step(tf.shape(images)[0])
         return self.get_metrics_result()

@@ -4,9 +4,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganaug.gan.adversarial_step import AdversarialStep
 from ganaug.gan.conditional_gan import ConditionalGAN
 from ganaug.gan.encoding import Encoding, check_weight
+from ganaug.gan.fakes import EncodedFakes
 from ganaug.gan.layers import PACKAGE
+from ganaug.gan.optimizers import scaled
 
 # By preset: the squared errors grow with the number of pixels. "medium" is a
 # first guess.
@@ -93,12 +96,6 @@ class ConditionalVAEGAN(Encoding, ConditionalGAN):
         )
 
     @property
-    def optimizers(self):
-        if not self.compiled:
-            return {}
-        return {**super().optimizers, "e_optimizer": self.e_optimizer}
-
-    @property
     def metrics(self):
         return [
             *super().metrics,
@@ -161,9 +158,10 @@ class ConditionalVAEGAN(Encoding, ConditionalGAN):
             )
         self.encoded_share = float(encoded_share)
         self.autoencoder_steps = int(autoencoder_steps)
-        self.e_optimizer = self._make_optimizer(
+        self.e_optimizer = self._add_optimizer(
             "e_optimizer", e_optimizer, self.encoder
         )
+        self.adversarial_step = VariationalAdversarialStep(self)
 
     def training_settings(self):
         return {
@@ -174,67 +172,57 @@ class ConditionalVAEGAN(Encoding, ConditionalGAN):
             "autoencoder_steps": self.autoencoder_steps,
         }
 
-    def _adversarial_weight(self):
-        return tf.cast(self.step >= self.autoencoder_steps, tf.float32)
 
-    def _scaled(self, optimizer, objective):
-        if optimizer is self.d_optimizer and self.autoencoder_steps:
-            objective = self._adversarial_weight() * objective
-        return super()._scaled(optimizer, objective)
+class VariationalAdversarialStep(AdversarialStep):
+    """A step in which generator and encoder learn to reconstruct too.
 
-    def _latents_of_fakes(self, real, noise, purpose):
-        latents = super()._latents_of_fakes(real, noise, purpose)
-        if not self.encoded_share:
-            return latents
-        images, labels = real
-        batch_size = tf.shape(images)[0]
-        # Rounded up: convolutions cannot do with no image at all.
-        num_encoded = tf.cast(
-            tf.math.ceil(
-                self.encoded_share * tf.cast(batch_size, tf.float32) - 1e-3
-            ),
-            tf.int32,
+    Args:
+        model: `ConditionalVAEGAN` that has its weights and optimizers.
+    """
+
+    def __init__(self, model):
+        fakes = EncodedFakes(
+            model.generator,
+            model.latent_dim,
+            model.game.label_thresholds,
+            model._encoded,
+            model.encoded_share,
         )
-        order = tf.argsort(noise.uniform(f"{purpose} order", batch_size))
-        sources = order[:num_encoded]
-        encoded, _, _ = self._encoded(
-            tf.gather(images, sources),
-            None if labels is None else tf.gather(labels, sources),
-            noise,
-            f"{purpose} posterior",
-        )
-        # The encoder does not learn from the discriminator.
-        return tf.stop_gradient(
-            tf.concat([encoded, latents[num_encoded:]], axis=0)
+        weight = self._weight if model.autoencoder_steps else None
+        super().__init__(model, fakes, weight)
+
+    def _weight(self):
+        """The adversarial losses' weight in this step."""
+        return tf.cast(
+            self.model.step >= self.model.autoencoder_steps, tf.float32
         )
 
-    def _train_generator(self, real, noise):
-        generated = self.generator.trainable_variables
-        encoded = self.encoder.trainable_variables
+    def train_generator(self, real, noise):
+        model = self.model
+        generated = model.generator.trainable_variables
+        encoded = model.encoder.trainable_variables
         with tf.GradientTape() as tape:
-            loss, objective = self._generator_objective(real, noise)
-            if self.autoencoder_steps:
-                objective = self._adversarial_weight() * objective
-            reconstruction, kl = self._variational_losses(*real, noise)
+            loss, objective = self.generator_objective(real, noise)
+            if model.autoencoder_steps:
+                objective = self._weight() * objective
+            reconstruction, kl = model._variational_losses(*real, noise)
             objective += (
-                self.reconstruction_weight * reconstruction
-                + self.kl_weight * kl
+                model.reconstruction_weight * reconstruction
+                + model.kl_weight * kl
             )
-            scaled = self._scaled(self.g_optimizer, objective)
+            objective = scaled(model.g_optimizer, objective)
         gradients = tape.gradient(
-            scaled, generated + encoded, unconnected_gradients="zero"
+            objective, generated + encoded, unconnected_gradients="zero"
         )
         # One pass for both; in float16 each optimizer has its own scale.
-        scale = self._scaled(self.e_optimizer, 1.0) / self._scaled(
-            self.g_optimizer, 1.0
-        )
+        scale = scaled(model.e_optimizer, 1.0) / scaled(model.g_optimizer, 1.0)
         split = len(generated)
-        self.g_optimizer.apply(gradients[:split], generated)
-        self.e_optimizer.apply(
+        model.g_optimizer.apply(gradients[:split], generated)
+        model.e_optimizer.apply(
             [
                 scale * tf.convert_to_tensor(gradient)
                 for gradient in gradients[split:]
             ],
             encoded,
         )
-        self.g_loss_tracker.update_state(loss)
+        model.g_loss_tracker.update_state(loss)

@@ -9,11 +9,6 @@ import tensorflow as tf
 
 from ganaug.data.batches import class_balanced_batches, shuffled_batches
 from ganaug.data.images import to_unit
-from ganaug.gan.fit_arguments import (
-    check_max_rollbacks,
-    check_steps_per_execution,
-    check_strategy,
-)
 from ganaug.gan.guards import DiversityReference, Guard
 from ganaug.gan.resuming import describe_training, resume
 from ganaug.gan.state_keeper import RolledBack, StateKeeper
@@ -23,190 +18,168 @@ from ganaug.seeds import derive_seed
 logger = logging.getLogger("ganaug")
 
 
-def fit_from_current_step(
-    model,
-    keras_fit,
-    data,
-    *,
-    batch_size,
-    epochs,
-    initial_epoch,
-    steps_per_epoch,
-    class_balanced,
-    verbose,
-    callbacks,
-    run_dir,
-    checkpoint_every,
-    keep_checkpoints,
-    guards,
-    max_rollbacks,
-):
-    """Runs Keras's `fit` until the last step, through stops and rollbacks.
+class FitRun:
+    """One call of `fit`: Keras's, again and again, until the last step.
 
     Args:
         model: Compiled `GenerativeModel`.
         keras_fit: `keras.Model.fit`, bound to the model.
         data: `LabeledImages`, checked.
-        batch_size: Integer.
-        epochs: Integer.
-        initial_epoch: Integer.
-        steps_per_epoch: Integer, or `None`.
-        class_balanced: Boolean.
-        verbose: As in `keras.Model.fit`.
-        callbacks: List of `keras.callbacks.Callback`.
-        run_dir: Folder, or `None`.
-        checkpoint_every: Integer.
-        keep_checkpoints: Integer.
-        guards: Boolean.
-        max_rollbacks: Integer.
-
-    Returns:
-        A `keras.callbacks.History`.
+        arguments: `FitArguments`.
 
     Raises:
-        ValueError: `run_dir` holds a training with other settings, the
-            strategy cannot run what was compiled, or `max_rollbacks` is no
-            number.
-        RuntimeError: Training failed too often.
+        ValueError: Keras cannot run the model so.
     """
-    num_replicas = model.distribute_strategy.num_replicas_in_sync
-    check_strategy(model, num_replicas, batch_size)
-    check_max_rollbacks(max_rollbacks)
-    if steps_per_epoch is None:
-        steps_per_epoch = -(-len(data) // batch_size)
-    check_steps_per_execution(model, steps_per_epoch, epochs - initial_epoch)
-    begun_at, notes, folder = model.current_step, {}, None
-    if run_dir is not None:
-        folder = CheckpointFolder(run_dir, keep_checkpoints)
-        settings = describe_training(
-            model,
-            data,
-            batch_size,
-            steps_per_epoch,
-            class_balanced,
-            checkpoint_every,
-            guards,
-            max_rollbacks,
-        )
+
+    def __init__(self, model, keras_fit, data, arguments):
+        self.model = model
+        self.keras_fit = keras_fit
+        self.data = data
+        self.arguments = arguments.for_data(len(data))
+        self.arguments.check_model(model)
+        self.history = keras.callbacks.History()
+        self.history.set_model(model)
+        self.history.epoch = []
+
+    def run(self):
+        """Trains, through stops and rollbacks.
+
+        Returns:
+            A `keras.callbacks.History`.
+
+        Raises:
+            ValueError: `run_dir` holds a training with other settings.
+            RuntimeError: Training failed too often.
+        """
+        model = self.model
+        begun_at, notes, folder = self._resume()
+        keeper = self._make_keeper(folder)
+        keeper.begin(model, notes)
+        model.learnt.add(self.data)
+        target = begun_at + self.arguments.num_steps
+        model.target_step = target
+        if notes and model.current_step < target:
+            logger.info("Training goes on from step %d.", model.current_step)
+        elif notes:
+            logger.info("Training was complete; nothing is left to do.")
+        model.stop_training = False
+        finished = False
+        try:
+            while model.current_step < target and not model.stop_training:
+                with contextlib.suppress(RolledBack):
+                    self._run_segment(keeper, begun_at)
+                # Keras keeps it there, also where it was rolled back.
+                self._extend_history(model.history)
+            finished = True
+        finally:
+            # Also where training was interrupted: what was learnt can be kept.
+            keeper.pause()
+            self._record(keeper)
+        if finished:
+            keeper.keep_last()
+        model.history = self.history
+        return self.history
+
+    def _resume(self):
+        """Gives the step that the first epoch began at, notes and folder."""
+        arguments, begun_at = self.arguments, self.model.current_step
+        if arguments.run_dir is None:
+            return begun_at, {}, None
+        folder = CheckpointFolder(arguments.run_dir, arguments.keep_checkpoints)
+        settings = describe_training(self.model, self.data, arguments)
         begun_at, notes = resume(
-            model, folder, settings, begun_at, initial_epoch
+            self.model, folder, settings, begun_at, arguments.initial_epoch
         )
-    guard = Guard(model.chance_level, data.class_names)
-    reference = None
-    if guards:
-        reference = _reference(model, data)
-    keeper = StateKeeper(
-        reference, guard, folder, checkpoint_every, max_rollbacks, callbacks
-    )
-    keeper.begin(model, notes)
-    model.learnt.add(data)
-    target = begun_at + (epochs - initial_epoch) * steps_per_epoch
-    model.target_step = target
-    if notes and model.current_step < target:
-        logger.info("Training goes on from step %d.", model.current_step)
-    elif notes:
-        logger.info("Training was complete; nothing is left to do.")
-    history = keras.callbacks.History()
-    history.set_model(model)
-    history.epoch = []
-    model.stop_training = False
-    finished = False
-    try:
-        while model.current_step < target and not model.stop_training:
-            with contextlib.suppress(RolledBack):
-                _run_segment(
-                    model,
-                    keras_fit,
-                    data,
-                    history,
-                    keeper,
-                    begun_at=begun_at,
-                    batch_size=batch_size,
-                    epochs=epochs,
-                    initial_epoch=initial_epoch,
-                    steps_per_epoch=steps_per_epoch,
-                    class_balanced=class_balanced,
-                    verbose=verbose,
-                    callbacks=callbacks,
-                )
-            # Keras keeps it there, also where it was rolled back.
-            _extend(history, model.history)
-        finished = True
-    finally:
-        # Also where training was interrupted: what was learnt can be kept.
-        keeper.pause()
-        _record(model, data, batch_size, class_balanced, keeper)
-    if finished:
-        keeper.keep_last()
-    model.history = history
-    return history
+        return begun_at, notes, folder
 
+    def _make_keeper(self, folder):
+        reference = None
+        if self.arguments.guards:
+            reference = _reference(self.model, self.data)
+        return StateKeeper(
+            reference,
+            Guard(self.model.chance_level, self.data.class_names),
+            folder,
+            self.arguments.checkpoint_every,
+            self.arguments.max_rollbacks,
+            self.arguments.callbacks,
+        )
 
-def _run_segment(
-    model,
-    keras_fit,
-    data,
-    history,
-    keeper,
-    *,
-    begun_at,
-    batch_size,
-    epochs,
-    initial_epoch,
-    steps_per_epoch,
-    class_balanced,
-    verbose,
-    callbacks,
-):
-    """Runs the epochs that are left, or first the rest of a begun one."""
-    start = model.current_step
-    done = start - begun_at
-    epoch = initial_epoch + done // steps_per_epoch
-    rest = steps_per_epoch - done % steps_per_epoch
-    if rest < steps_per_epoch:
-        epochs = epoch + 1
-    batches = _batches(model, data, batch_size, class_balanced, start)
-    if epochs == epoch + 1:
-        # Where several steps are one execution, the last takes fewer.
-        batches = batches.take(rest)
-    _forget_from(history, epoch)
-    keras_fit(
-        batches,
-        epochs=epochs,
-        verbose=verbose,
-        callbacks=[keeper, *callbacks, keeper.last],
-        initial_epoch=epoch,
-        steps_per_epoch=rest,
-        shuffle=False,
-    )
+    def _run_segment(self, keeper, begun_at):
+        """Runs the epochs that are left, or first the rest of a begun one."""
+        arguments, start = self.arguments, self.model.current_step
+        epochs_done, steps_done = divmod(
+            start - begun_at, arguments.steps_per_epoch
+        )
+        epoch, epochs = arguments.initial_epoch + epochs_done, arguments.epochs
+        rest = arguments.steps_per_epoch - steps_done
+        if steps_done:
+            epochs = epoch + 1
+        batches = self._batches(start)
+        if epochs == epoch + 1:
+            # Where several steps are one execution, the last takes fewer.
+            batches = batches.take(rest)
+        self._forget_history_from(epoch)
+        self.keras_fit(
+            batches,
+            epochs=epochs,
+            verbose=arguments.verbose,
+            callbacks=[keeper, *arguments.callbacks, keeper.last],
+            initial_epoch=epoch,
+            steps_per_epoch=rest,
+            shuffle=False,
+        )
 
+    def _batches(self, start):
+        data = self.data
+        make = (
+            class_balanced_batches
+            if self.arguments.class_balanced
+            else shuffled_batches
+        )
+        batches = make(
+            data,
+            self.arguments.batch_size * self.model.batches_per_step,
+            derive_seed(self.model.seed, "batches"),
+            start=start,
+        )
+        return batches.map(
+            lambda images, labels: (to_unit(images, data.value_range), labels),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        ).prefetch(tf.data.AUTOTUNE)
 
-def _extend(history, part):
-    history.epoch.extend(part.epoch)
-    for name, values in part.history.items():
-        history.history.setdefault(name, []).extend(values)
+    def _extend_history(self, part):
+        self.history.epoch.extend(part.epoch)
+        for name, values in part.history.items():
+            self.history.history.setdefault(name, []).extend(values)
 
+    def _forget_history_from(self, epoch):
+        """Drops the epochs that are taken again after a rollback."""
+        num_kept = sum(number < epoch for number in self.history.epoch)
+        del self.history.epoch[num_kept:]
+        for values in self.history.history.values():
+            del values[num_kept:]
 
-def _forget_from(history, epoch):
-    """Drops the epochs that are taken again after a rollback."""
-    num_kept = sum(number < epoch for number in history.epoch)
-    del history.epoch[num_kept:]
-    for values in history.history.values():
-        del values[num_kept:]
-
-
-def _batches(model, data, batch_size, class_balanced, start):
-    make = class_balanced_batches if class_balanced else shuffled_batches
-    batches = make(
-        data,
-        batch_size * model.batches_per_step,
-        derive_seed(model.seed, "batches"),
-        start=start,
-    )
-    return batches.map(
-        lambda images, labels: (to_unit(images, data.value_range), labels),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    ).prefetch(tf.data.AUTOTUNE)
+    def _record(self, keeper):
+        model, data, arguments = self.model, self.data, self.arguments
+        steps = model.current_step
+        model.learnt.training = {
+            "model": type(model).__name__,
+            "steps": steps,
+            "batch_size": arguments.batch_size,
+            "images_seen": (
+                steps * arguments.batch_size * model.batches_per_step
+            ),
+            "seconds": round(keeper.seconds, 1),
+            "num_images": len(model.learnt.fingerprints),
+            "class_counts": data.class_counts.tolist(),
+            "class_balanced": arguments.class_balanced,
+            "preset": model.preset,
+            "seed": model.seed,
+            "rollbacks": keeper.rollbacks,
+            **model.training_settings(),
+        }
+        model.after_fit(data)
 
 
 def _reference(model, data):
@@ -229,22 +202,3 @@ def _reference(model, data):
     return DiversityReference(
         images, labels[few], derive_seed(model.seed, "guard")
     )
-
-
-def _record(model, data, batch_size, class_balanced, keeper):
-    steps = model.current_step
-    model.learnt.training = {
-        "model": type(model).__name__,
-        "steps": steps,
-        "batch_size": batch_size,
-        "images_seen": steps * batch_size * model.batches_per_step,
-        "seconds": round(keeper.seconds, 1),
-        "num_images": len(model.learnt.fingerprints),
-        "class_counts": data.class_counts.tolist(),
-        "class_balanced": class_balanced,
-        "preset": model.preset,
-        "seed": model.seed,
-        "rollbacks": keeper.rollbacks,
-        **model.training_settings(),
-    }
-    model.after_fit(data)

@@ -51,6 +51,11 @@ class Game:
         return self.augment_probability == ADAPTIVE
 
     @property
+    def is_penalized(self):
+        """Whether a penalty weighs anything."""
+        return self.penalty != "none" and self.gamma > 0
+
+    @property
     def label_thresholds(self):
         """float32 array of cumulative label probabilities, or `None`."""
         if self.fake_labels == PAIRED:

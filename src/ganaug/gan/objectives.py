@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from ganaug.gan.diff_augment import NUM_UNIFORMS, diff_augment
-from ganaug.gan.losses import AdversarialLoss, auxiliary_classifier_loss
+from ganaug.gan.loss_functions import auxiliary_classifier_loss
+from ganaug.gan.losses import AdversarialLoss
 from ganaug.gan.penalties import (
     dragan_perturbation,
     finite_difference_penalty,
@@ -73,40 +74,25 @@ class Objectives:
             A tuple of the loss, the objective, and logits of the real and of
             the fake images.
         """
-        real_images, fake_images = self._augmented(
-            real[0], fake[0], noise, purpose, probability
-        )
+        real, fake = self._augmented(real, fake, noise, purpose, probability)
         kind = self.penalty if penalized else "none"
         exact = kind in ZERO_CENTERED and not self.finite_difference
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            watched = real_images, fake_images
-            if self.joined:
-                images, labels = _join(
-                    (real_images, real[1]), (fake_images, fake[1])
-                )
-                watched = (images,)
+            batches = [_join(real, fake)] if self.joined else [real, fake]
+            watched = [images for images, _ in batches]
             if exact:
                 tape.watch(watched)
+            judged = [judge(images, labels) for images, labels in batches]
             if self.joined:
-                logits, class_logits = judge(images, labels)
-                real_logits, fake_logits = tf.split(logits, 2)
-                if class_logits is not None:
-                    class_logits = tf.split(class_logits, 2)
-            else:
-                real_logits, real_classes = judge(real_images, real[1])
-                fake_logits, fake_classes = judge(fake_images, fake[1])
-                class_logits = (
-                    None
-                    if real_classes is None
-                    else (real_classes, fake_classes)
-                )
+                judged = _split(*judged[0])
+            (real_logits, real_classes), (fake_logits, fake_classes) = judged
             total = _total(kind, real_logits, fake_logits)
         loss = self.loss.discriminator(real_logits, fake_logits)
         objective = loss
-        if class_logits is not None:
+        if real_classes is not None:
             objective += self.auxiliary_weight * (
-                auxiliary_classifier_loss(class_logits[0], real[1])
-                + auxiliary_classifier_loss(class_logits[1], fake[1])
+                auxiliary_classifier_loss(real_classes, real[1])
+                + auxiliary_classifier_loss(fake_classes, fake[1])
             )
         if exact:
             gradients = tape.gradient(
@@ -123,15 +109,15 @@ class Objectives:
                 * gamma
                 * self._estimated(
                     judge,
-                    (real_images, real[1], real_logits),
-                    (fake_images, fake[1], fake_logits),
+                    (*real, real_logits),
+                    (*fake, fake_logits),
                     noise,
                     purpose,
                 )
             )
         elif kind != "none":
             objective += gamma * self._one_centered(
-                judge, real_images, fake_images, real[1], noise, purpose
+                judge, real, fake[0], noise, purpose
             )
         return loss, objective, real_logits, fake_logits
 
@@ -149,14 +135,12 @@ class Objectives:
         Returns:
             A pair of scalars, the loss and the objective.
         """
-        real_images, fake_images = self._augmented(
-            real[0], fake[0], noise, purpose, probability
-        )
+        real, fake = self._augmented(real, fake, noise, purpose, probability)
         real_logits = None
         if self.loss.paired:
             # A pass of its own: nothing flows back through the real images.
-            real_logits = tf.stop_gradient(judge(real_images, real[1])[0])
-        fake_logits, class_logits = judge(fake_images, fake[1])
+            real_logits = tf.stop_gradient(judge(*real)[0])
+        fake_logits, class_logits = judge(*fake)
         loss = self.loss.generator(real_logits, fake_logits)
         objective = loss
         if class_logits is not None:
@@ -165,21 +149,24 @@ class Objectives:
             )
         return loss, objective
 
-    def _augmented(self, real_images, fake_images, noise, purpose, probability):
+    def _augmented(self, real, fake, noise, purpose, probability):
         if not self.diff_augment:
-            return real_images, fake_images
+            return real, fake
         return tuple(
-            diff_augment(
-                images,
-                noise.uniform(
-                    f"{purpose} augment {side}",
-                    tf.shape(images)[0],
-                    NUM_UNIFORMS,
+            (
+                diff_augment(
+                    images,
+                    noise.uniform(
+                        f"{purpose} augment {side}",
+                        tf.shape(images)[0],
+                        NUM_UNIFORMS,
+                    ),
+                    self.diff_augment,
+                    probability,
                 ),
-                self.diff_augment,
-                probability,
+                labels,
             )
-            for side, images in (("real", real_images), ("fake", fake_images))
+            for side, (images, labels) in (("real", real), ("fake", fake))
         )
 
     def _estimated(self, judge, real, fake, noise, purpose):
@@ -195,9 +182,8 @@ class Objectives:
             penalty += finite_difference_penalty(logits, shifted, SIGMA)
         return penalty
 
-    def _one_centered(
-        self, judge, real_images, fake_images, labels, noise, purpose
-    ):
+    def _one_centered(self, judge, real, fake_images, noise, purpose):
+        real_images, labels = real
         batch_size = tf.shape(real_images)[0]
         if self.penalty == "wgan_gp":
             images = interpolates(
@@ -211,11 +197,26 @@ class Objectives:
                 noise.uniform(
                     f"{purpose} dragan", batch_size, *real_images.shape[1:]
                 ),
+                _joined_std(real_images),
             )
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
             total = tf.reduce_sum(judge(images, labels)[0])
         return one_centered_penalty(tape.gradient(total, images))
+
+
+def _joined_std(images):
+    """Standard deviation over all pixels of the batch, of all replicas."""
+    replica = tf.distribute.get_replica_context()
+
+    def mean(values):
+        values = tf.reduce_mean(values)
+        if replica.num_replicas_in_sync == 1:
+            return values
+        return replica.all_reduce(tf.distribute.ReduceOp.MEAN, values)
+
+    images = tf.cast(images, tf.float32)
+    return tf.sqrt(mean(tf.square(images - mean(images))))
 
 
 def _total(kind, real_logits, fake_logits):
@@ -230,3 +231,11 @@ def _total(kind, real_logits, fake_logits):
 def _join(real, fake):
     labels = None if real[1] is None else tf.concat([real[1], fake[1]], 0)
     return tf.concat([real[0], fake[0]], 0), labels
+
+
+def _split(logits, class_logits):
+    """What was judged of joined images, for the real and the fake ones."""
+    halves = tf.split(logits, 2)
+    if class_logits is None:
+        return [(half, None) for half in halves]
+    return list(zip(halves, tf.split(class_logits, 2), strict=True))

@@ -4,6 +4,44 @@ import keras
 import numpy as np
 
 
+def check_choice(architecture, generator, discriminator, **sizes):
+    """Checks that networks are chosen by name or given, and not both.
+
+    Args:
+        architecture: String, or `None`.
+        generator: What was given as one, or `None`.
+        discriminator: As `generator`.
+        **sizes: Arguments of ganaug's own networks; `None` where left out.
+
+    Raises:
+        ValueError: They do not go together.
+    """
+    if (generator is None) != (discriminator is None):
+        raise ValueError(
+            "Give `generator` and `discriminator` together, or neither. "
+            f"Received: generator={generator}, "
+            f"discriminator={discriminator}"
+        )
+    if generator is not None and architecture not in (None, "custom"):
+        raise ValueError(
+            "`architecture` must be left out where networks are given. "
+            f"Received: architecture={architecture!r}"
+        )
+    if architecture == "custom" and generator is None:
+        raise ValueError(
+            "`architecture` 'custom' needs `generator` and "
+            "`discriminator`. Received: architecture='custom'"
+        )
+    if generator is not None and any(
+        size is not None for size in sizes.values()
+    ):
+        raise ValueError(
+            "`width`, `depth` and `spectral_normalization` are of "
+            "ganaug's own networks. Leave them out where networks are "
+            f"given. Received: {sizes}"
+        )
+
+
 def check_generator(generator, image_shape, num_classes, latent_dim):
     """Calls a generator once and checks what comes out.
 

@@ -146,10 +146,10 @@ def interpolates(real_images, fake_images, uniforms):
     return uniforms * real_images + (1.0 - uniforms) * fake_images
 
 
-def dragan_perturbation(real_images, uniforms):
+def dragan_perturbation(real_images, uniforms, std=None):
     """Points around real images.
 
-    `real_images + 0.5 * std(real_images) * uniforms`, with one standard
+    `real_images + 0.5 * std * uniforms`, with one standard
     deviation over all pixels of the batch and one uniform number for each
     pixel. This is the formula of the authors' code, whose noise only
     brightens; their paper's text has normal noise. Their code then takes a
@@ -160,6 +160,9 @@ def dragan_perturbation(real_images, uniforms):
         real_images: Float tensor of shape `(batch, height, width, channels)`.
         uniforms: Float tensor of the same shape, independent draws from
             `[0, 1)`.
+        std: Float scalar. The standard deviation. Defaults to that of
+            `real_images`; replicas, which each have a part of the batch, give
+            that of the whole.
 
     Returns:
         A tensor of the images' shape and dtype. It may leave the images'
@@ -179,7 +182,9 @@ def dragan_perturbation(real_images, uniforms):
     real_images = ops.convert_to_tensor(real_images)
     images = ops.cast(real_images, "float32")
     uniforms = ops.cast(uniforms, "float32")
-    points = images + 0.5 * ops.std(images) * uniforms
+    if std is None:
+        std = ops.std(images)
+    points = images + 0.5 * std * uniforms
     return ops.cast(points, real_images.dtype)
 
 

@@ -1,27 +1,16 @@
-"""How good a model's images are, measured while it trains."""
+"""A callback that measures a model's images, and keeps the best generator."""
 
-import hashlib
 import logging
 import math
-from dataclasses import replace
 
-import numpy as np
-
-from ganaug.data.images import from_unit
-from ganaug.data.splits import fingerprints
-from ganaug.fidelity.features import FeatureExtractor, train_feature_extractor
-from ganaug.fidelity.scores import MEASURES, score_images
+from ganaug.fidelity.scores import MEASURES
 from ganaug.gan.best_weights import BestWeights
-from ganaug.gan.fit_arguments import check_fit_arguments
-from ganaug.gan.generation import draw_unit_images
+from ganaug.gan.held_out_scores import HeldOutScores
 from ganaug.gan.interval_callback import IntervalCallback
-from ganaug.seeds import derive_seed, resolve_seed
 
 logger = logging.getLogger("ganaug")
 
 LABEL_FIDELITY = "label_fidelity"
-# Which neighbor reaches as far as an image covers, see `score_images`.
-NEIGHBORS = 5
 
 
 class QualityMonitor(IntervalCallback):
@@ -108,36 +97,23 @@ class QualityMonitor(IntervalCallback):
         folder=None,
     ):
         super().__init__(every)
-        check_fit_arguments(num_images=num_images)
         if measure not in MEASURES:
             raise ValueError(
                 f"`measure` must be one of {list(MEASURES)}. "
                 f"Received: measure={measure!r}"
             )
-        for name, number in (
-            ("num_images", num_images),
-            ("held_out", len(held_out)),
-        ):
-            if number <= NEIGHBORS:
-                raise ValueError(
-                    f"`{name}` must be at least {NEIGHBORS + 1} images, since "
-                    "the measures look at an image's neighbors. "
-                    f"Received: {number} images"
-                )
-        _check_extractor(extractor, measure, train)
-        self._settings = {
-            "measure": measure,
-            "num_images": int(num_images),
-            "seed": resolve_seed(seed),
-            "data": _check_apart(train, held_out),
-        }
+        self._scores = HeldOutScores(
+            train, held_out, extractor, num_images, seed
+        )
+        if measure == LABEL_FIDELITY and not self._scores.recognizes_labels:
+            raise ValueError(
+                "Label fidelity needs a classifier. Leave out `extractor`, "
+                "give a FeatureExtractor, or choose another measure. "
+                f"Received: measure={measure!r} with a function"
+            )
+        self._settings = {"measure": measure, **self._scores.settings}
         self.train = train
-        self.held_out = held_out
         self.measure = measure
-        self.num_images = int(num_images)
-        self.seed = self._settings["seed"]
-        self._extractor = extractor
-        self._labels = _labels_by_share(held_out.class_counts, self.num_images)
         self._best = BestWeights(folder)
         self._begin_anew()
 
@@ -206,17 +182,7 @@ class QualityMonitor(IntervalCallback):
                 "another measure. "
                 f"Received: measure={self.measure!r}"
             )
-        self.held_out.check_fits(
-            model.image_shape, model.num_classes or self.held_out.num_classes
-        )
-        seen = np.isin(fingerprints(self.held_out), model.learnt.fingerprints)
-        if seen.any():
-            raise ValueError(
-                "`held_out` must hold images that the model is not trained "
-                "on: of those it knows, copies look best. Leave them out of "
-                f"one of the two. Received: {seen.sum()} images that are in "
-                f"the training too, the first at index {seen.argmax()}"
-            )
+        self._scores.check(model)
 
     def on_epoch_end(self, epoch, logs=None):
         # Of the last epoch too, and of the first, for those that read logs
@@ -228,7 +194,7 @@ class QualityMonitor(IntervalCallback):
                 logs[f"quality_{name}"] = self.history[name][-1]
 
     def look(self, step):
-        scores = self._score()
+        scores = self._scores.score(self.model)
         self.history["step"].append(step)
         for name in MEASURES:
             self.history[name].append(scores[name])
@@ -242,110 +208,3 @@ class QualityMonitor(IntervalCallback):
         if MEASURES[self.measure]:
             return value > self.best_value
         return value < self.best_value
-
-    def _score(self):
-        model, held_out = self.model, self.held_out
-        if self._extractor is None:
-            self._extractor = train_feature_extractor(
-                self.train, derive_seed(self.seed, "quality features")
-            )
-        extractor, labels = self._extractor, self._labels
-        if model.num_classes is None:
-            # No label was asked for, so none can be missed.
-            labels = self.num_images
-            if isinstance(extractor, FeatureExtractor):
-                extractor = extractor.features
-        images = draw_unit_images(
-            model.ema_generator,
-            labels,
-            derive_seed(self.seed, "quality images"),
-            model.latent_dim,
-        )
-        if not np.isfinite(images).all():
-            return dict.fromkeys(MEASURES, math.nan)
-        fake = replace(
-            held_out,
-            images=_into_range(
-                images, held_out.value_range, held_out.images.dtype
-            ),
-            labels=self._labels,
-        )
-        scores = score_images(
-            held_out, fake, extractor, self.seed, NEIGHBORS
-        ).to_dict()
-        return {name: scores[name] for name in MEASURES}
-
-
-def _check_extractor(extractor, measure, train):
-    if extractor is None:
-        if train.num_classes < 2:
-            raise ValueError(
-                "Features are learnt by telling classes apart. For images of "
-                "one kind give an `extractor`, a function from images to "
-                "features. Received: extractor=None with "
-                f"class_names={train.class_names}"
-            )
-        train.check_trainable()
-    elif isinstance(extractor, FeatureExtractor):
-        return
-    elif not callable(extractor):
-        raise TypeError(
-            "`extractor` must be a FeatureExtractor or a function from images "
-            f"to features. Received: extractor={extractor!r}"
-        )
-    elif measure == LABEL_FIDELITY:
-        raise ValueError(
-            "Label fidelity needs a classifier. Leave out `extractor`, give a "
-            "FeatureExtractor, or choose another measure. "
-            f"Received: measure={measure!r} with a function"
-        )
-
-
-def _check_apart(train, held_out):
-    """Checks the two sets, and returns a hash of both."""
-    held_out.check_fits(train.image_shape, train.num_classes)
-    if (held_out.class_names, held_out.value_range) != (
-        train.class_names,
-        train.value_range,
-    ):
-        raise ValueError(
-            "`held_out` must have the class names and the value range of "
-            "`train`. Declare them where they were guessed wrong. Received: "
-            f"{held_out.class_names} in {held_out.value_range} for "
-            f"{train.class_names} in {train.value_range}"
-        )
-    known, numbers = fingerprints(train), fingerprints(held_out)
-    shared = np.isin(numbers, known)
-    if shared.any():
-        raise ValueError(
-            "`held_out` must have no image of `train`: of those it knows, "
-            "copies look best. Leave them out of one of the two. "
-            f"Received: {shared.sum()} images that are in both, the first at "
-            f"held_out index {shared.argmax()}"
-        )
-    digest = hashlib.sha256()
-    for part in (known, train.labels, numbers, held_out.labels):
-        digest.update(np.ascontiguousarray(part).tobytes())
-    return digest.hexdigest()
-
-
-def _into_range(images, value_range, dtype):
-    images = from_unit(images, value_range, dtype).numpy()
-    if dtype.kind != "f":
-        return images
-    # Rounded to the dtype, a bound may lie outside of the range.
-    low, high = np.asarray(value_range, dtype)
-    if float(low) < value_range[0]:
-        low = np.nextafter(low, high)
-    if float(high) > value_range[1]:
-        high = np.nextafter(high, low)
-    return np.clip(images, low, high)
-
-
-def _labels_by_share(class_counts, num_images):
-    """Labels with the classes' shares, as near as whole images allow."""
-    exact = class_counts * (num_images / class_counts.sum())
-    counts = np.floor(exact).astype(int)
-    left = num_images - counts.sum()
-    counts[np.argsort(counts - exact, kind="stable")[:left]] += 1
-    return np.repeat(np.arange(len(counts)), counts).astype(np.int32)

@@ -13,27 +13,13 @@ from ganaug.gan.training_state import restore, to_plain
 logger = logging.getLogger("ganaug")
 
 
-def describe_training(
-    model,
-    data,
-    batch_size,
-    steps_per_epoch,
-    class_balanced,
-    checkpoint_every,
-    guards,
-    max_rollbacks,
-):
+def describe_training(model, data, arguments):
     """Says what has to be the same for a training to go on.
 
     Args:
         model: Compiled `GenerativeModel`.
         data: `LabeledImages`.
-        batch_size: Integer. As in `GenerativeModel.fit`, and so the others.
-        steps_per_epoch: Integer.
-        class_balanced: Boolean.
-        checkpoint_every: Integer.
-        guards: Boolean.
-        max_rollbacks: Integer.
+        arguments: `FitArguments`.
 
     Returns:
         A dict of dicts of plain data.
@@ -54,14 +40,7 @@ def describe_training(
                 for name, optimizer in model.optimizer_configs().items()
             },
         },
-        "fit": {
-            "batch_size": batch_size,
-            "steps_per_epoch": steps_per_epoch,
-            "class_balanced": class_balanced,
-            "checkpoint_every": checkpoint_every,
-            "guards": guards,
-            "max_rollbacks": max_rollbacks,
-        },
+        "fit": arguments.settings(),
         "data": {
             "sha256": digest.hexdigest(),
             "value_range": list(data.value_range),
@@ -88,7 +67,9 @@ def resume(model, folder, settings, begun_at, initial_epoch):
         ValueError: The folder holds a training with other settings.
     """
     before = folder.read_settings()
-    if before is None:
+    tensors, notes, broken = folder.load_latest()
+    # Settings without a state protect nothing.
+    if before is None or (tensors is None and not broken):
         folder.write_settings(
             {
                 "begun_at": begun_at,
@@ -97,12 +78,7 @@ def resume(model, folder, settings, begun_at, initial_epoch):
             }
         )
         return begun_at, {}
-    differing = [
-        f"{group}: {name}"
-        for group, values in to_plain(settings).items()
-        for name in sorted({*values, *before["settings"][group]})
-        if before["settings"][group].get(name) != values.get(name)
-    ]
+    differing = _differing(to_plain(settings), before["settings"])
     if differing:
         raise ValueError(
             "The folder holds a training with other settings. Use the same "
@@ -114,7 +90,6 @@ def resume(model, folder, settings, begun_at, initial_epoch):
     begun_at = (
         before["begun_at"] + epochs_later * settings["fit"]["steps_per_epoch"]
     )
-    tensors, notes, broken = folder.load_latest()
     if broken:
         logger.warning(
             "Passed over states of training that are not whole: %s.",
@@ -130,6 +105,18 @@ def resume(model, folder, settings, begun_at, initial_epoch):
         return begun_at, {}
     restore(model, tensors)
     return begun_at, notes
+
+
+def _differing(settings, before):
+    if settings["model"]["class"] != before["model"]["class"]:
+        # All else follows from it.
+        return ["model: class"]
+    return [
+        "the images or labels" if name == "sha256" else f"{group}: {name}"
+        for group, values in settings.items()
+        for name in sorted({*values, *before[group]})
+        if before[group].get(name) != values.get(name)
+    ]
 
 
 def _numbered(config):

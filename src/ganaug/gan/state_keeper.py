@@ -150,40 +150,38 @@ class StateKeeper(keras.callbacks.Callback):
             self.folder.save(tensors, step, self._good_notes)
 
     def _answer(self, problem):
-        failed_at = self.model.current_step
+        model = self.model
+        failed_at, settings = model.current_step, model.gentler_settings
         self.pause()
-        restore(self.model, self._good)
-        step = self.model.current_step
+        restore(model, self._good)
+        step = model.current_step
         self._last_look = step
         if len(self.rollbacks) >= self.max_rollbacks:
+            times = "time" if len(self.rollbacks) == 1 else "times"
             raise RuntimeError(
                 f"Training failed at step {failed_at}: {problem}. "
                 + (
-                    f"It was rolled back {len(self.rollbacks)} times before, "
-                    "each time with half the learning rates and twice the "
-                    "penalty. "
+                    f"It was rolled back {len(self.rollbacks)} {times} "
+                    f"before, at last with {settings}. "
                     if self.rollbacks
                     else ""
                 )
-                + "Raise `gamma`, lower the learning rates, or look at the "
-                f"images. The weights are those of step {step}, the last "
-                "good ones."
+                + f"{model.advice}, or look at the images. The weights are "
+                f"those of step {step}, the last good ones."
             )
         self._restore_notes(self._good_notes)
         for _ in range(1 + self._rollbacks_since_good()):
-            self.model.soften()
+            model.soften()
         self.rollbacks.append(
             {"failed_at": failed_at, "back_to": step, "problem": problem}
         )
         logger.warning(
-            "Training failed at step %d: %s. Back to step %d with learning "
-            "rates times %.3g and the penalty times %.3g (rollback %d of at "
-            "most %d).",
+            "Training failed at step %d: %s. Back to step %d with %s "
+            "(rollback %d of at most %d).",
             failed_at,
             problem,
             step,
-            self.model.gentleness_value,
-            1 / self.model.gentleness_value,
+            model.gentler_settings,
             len(self.rollbacks),
             self.max_rollbacks,
         )

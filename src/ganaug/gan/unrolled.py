@@ -80,9 +80,18 @@ def unroll(network, optimizer, num_steps, loss_of):
             tape.watch(weights)
             loss = loss_of(with_weights(weights))
         gradients = tape.gradient(loss, weights, unconnected_gradients="zero")
-        weights = step(weights, list(map(_dense, gradients, weights)))
+        gradients = _joined(list(map(_dense, gradients, weights)))
+        weights = step(weights, gradients)
         weights = list(map(_constrained, weights, network.trainable_variables))
     return with_weights(weights)
+
+
+def _joined(gradients):
+    """Means over replicas, which each have a part of the batch."""
+    replica = tf.distribute.get_replica_context()
+    if replica.num_replicas_in_sync == 1:
+        return gradients
+    return replica.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
 
 
 def _dense(gradient, weight):

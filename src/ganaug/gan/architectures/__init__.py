@@ -1,8 +1,12 @@
 """The networks: generators, discriminators and encoders by name."""
 
-import numbers
-
 from ganaug.gan.architectures.architecture import Architecture
+from ganaug.gan.architectures.arguments import (
+    check_conditioning,
+    check_image_shape,
+    check_num_classes,
+    check_sizes,
+)
 from ganaug.gan.architectures.dcgan import DCGAN
 from ganaug.gan.architectures.mlp import MLP
 from ganaug.gan.architectures.r3gan import R3GAN
@@ -70,12 +74,15 @@ def build_generator(
     >>> generator.output_shape
     (None, 9, 12, 3)
     """
-    found = _architecture(architecture)
-    return found.build_generator(
-        check_image_shape(image_shape),
-        _check_num_classes(num_classes),
-        **_sizes(found, latent_dim=latent_dim, width=width, depth=depth),
+    found, arguments = _checked(
+        architecture,
+        image_shape,
+        num_classes,
+        latent_dim=latent_dim,
+        width=width,
+        depth=depth,
     )
+    return found.build_generator(**arguments)
 
 
 def build_discriminator(
@@ -122,9 +129,9 @@ def build_discriminator(
         float32 logits of the classes, `(batch, num_classes)`.
 
     Raises:
-        ValueError: The architecture is unknown or does not offer the
-            conditioning or spectral normalization, `image_shape` is not an
-            image's shape, or a size is not a positive integer.
+        ValueError: The architecture or the conditioning is unknown, the
+            architecture does not offer spectral normalization, `image_shape`
+            is not an image's shape, or a size is not a positive integer.
 
     Example:
 
@@ -142,21 +149,9 @@ def build_discriminator(
         - [Spectral normalization, Miyato et al.,
           2018](https://arxiv.org/abs/1802.05957)
     """
-    found = _architecture(architecture)
-    num_classes = _check_num_classes(num_classes)
-    if num_classes is None and conditioning is not None:
-        raise ValueError(
-            "`conditioning` must be None without classes: leave it out, or "
-            f"give `num_classes`. Received: conditioning={conditioning!r}"
-        )
-    if num_classes is not None and conditioning is None:
-        conditioning = found.default_conditioning
-    if conditioning not in (None, *found.conditionings):
-        raise ValueError(
-            f"`conditioning` of {architecture!r} must be one of "
-            f"{list(found.conditionings)}. "
-            f"Received: conditioning={conditioning!r}"
-        )
+    found, arguments = _checked(
+        architecture, image_shape, num_classes, width=width, depth=depth
+    )
     if spectral_normalization and not found.spectral_normalization:
         offered = [
             name
@@ -169,10 +164,10 @@ def build_discriminator(
             f"Received: spectral_normalization={spectral_normalization!r}"
         )
     return found.build_discriminator(
-        check_image_shape(image_shape),
-        num_classes,
-        **_sizes(found, width=width, depth=depth),
-        conditioning=conditioning,
+        **arguments,
+        conditioning=check_conditioning(
+            conditioning, arguments["num_classes"], found.default_conditioning
+        ),
         spectral_normalization=bool(spectral_normalization),
     )
 
@@ -220,12 +215,15 @@ def build_encoder(
     Reference:
         - [Kingma and Welling, 2014](https://arxiv.org/abs/1312.6114)
     """
-    found = _architecture(architecture)
-    return found.build_encoder(
-        check_image_shape(image_shape),
-        _check_num_classes(num_classes),
-        **_sizes(found, latent_dim=latent_dim, width=width, depth=depth),
+    found, arguments = _checked(
+        architecture,
+        image_shape,
+        num_classes,
+        latent_dim=latent_dim,
+        width=width,
+        depth=depth,
     )
+    return found.build_encoder(**arguments)
 
 
 def fewest_parameters(
@@ -254,80 +252,27 @@ def fewest_parameters(
     >>> fewest_parameters("mlp", (28, 28, 1), None, 100, 256, 3)
     1483776
     """
-    found = _architecture(architecture)
-    return found.fewest_parameters(
-        check_image_shape(image_shape),
-        _check_num_classes(num_classes),
-        **_sizes(found, latent_dim=latent_dim, width=width, depth=depth),
+    found, arguments = _checked(
+        architecture,
+        image_shape,
+        num_classes,
+        latent_dim=latent_dim,
+        width=width,
+        depth=depth,
     )
+    return found.fewest_parameters(**arguments)
 
 
-def check_image_shape(image_shape):
-    """Checks `(height, width, channels)` and returns it as integers.
-
-    Args:
-        image_shape: Tuple of three integers: height and width of at least 4
-            pixels, and 1 to 4 channels.
-
-    Returns:
-        A tuple of three integers.
-
-    Raises:
-        ValueError: The shape is anything else.
-    """
-    try:
-        shape = tuple(image_shape)
-    except TypeError:
-        shape = ()
-    if (
-        len(shape) != 3
-        or not all(isinstance(side, numbers.Integral) for side in shape)
-        or min(shape[:2]) < 4
-        or not 1 <= shape[2] <= 4
-    ):
-        raise ValueError(
-            "`image_shape` must be (height, width, channels) with sides of at "
-            "least 4 pixels and 1 to 4 channels. "
-            f"Received: image_shape={image_shape}"
-        )
-    return tuple(int(side) for side in shape)
-
-
-def _architecture(name):
+def _checked(name, image_shape, num_classes, **sizes):
+    """The architecture, and the arguments that all its functions share."""
     if not isinstance(name, str) or name not in ARCHITECTURES:
         raise ValueError(
             f"`architecture` must be one of {sorted(ARCHITECTURES)}. "
             f"Received: architecture={name!r}"
         )
-    return ARCHITECTURES[name]
-
-
-def _is_positive_integer(number):
-    return (
-        isinstance(number, numbers.Integral)
-        and not isinstance(number, bool)
-        and number >= 1
-    )
-
-
-def _check_num_classes(num_classes):
-    if num_classes is None:
-        return None
-    if not _is_positive_integer(num_classes):
-        raise ValueError(
-            "`num_classes` must be a positive integer, or None for networks "
-            f"that know no classes. Received: num_classes={num_classes!r}"
-        )
-    return int(num_classes)
-
-
-def _sizes(found, **sizes):
-    for name, size in sizes.items():
-        if size is None:
-            sizes[name] = getattr(found, name)
-        elif not _is_positive_integer(size):
-            raise ValueError(
-                f"`{name}` must be a positive integer. "
-                f"Received: {name}={size!r}"
-            )
-    return {name: int(size) for name, size in sizes.items()}
+    found = ARCHITECTURES[name]
+    return found, {
+        "image_shape": check_image_shape(image_shape),
+        "num_classes": check_num_classes(num_classes),
+        **check_sizes(found, **sizes),
+    }

@@ -1,5 +1,7 @@
 """The ladder of sizes between an image and its few smallest features."""
 
+import math
+
 import keras
 
 SMALLEST_SIDE = 7
@@ -38,19 +40,59 @@ def ladder(size, fewest=1):
     return sizes
 
 
-def channels_at(level, width, max_multiple=4):
-    """Channels at a level of the ladder: twice as many at half the size.
+def with_channels(sizes, width, max_multiple=4):
+    """Gives each size its channels: twice as many as the one before.
 
     Args:
-        level: Integer. `0` is the largest size.
+        sizes: List of sizes, largest first.
         width: Integer. Channels at the largest size.
         max_multiple: Integer. The most is this times `width`. Defaults to
             `4`.
 
     Returns:
-        An integer.
+        A list of pairs, the stages: a size and its channels.
+
+    Example:
+
+    >>> with_channels([(28, 13), (14, 7), (7, 4)], 32, max_multiple=2)
+    [((28, 13), 32), ((14, 7), 64), ((7, 4), 64)]
     """
-    return width * min(2**level, max_multiple)
+    return [
+        (size, width * min(2**level, max_multiple))
+        for level, size in enumerate(sizes)
+    ]
+
+
+def smallest_images(features, stages, **options):
+    """Makes the first images of a generator with a dense layer.
+
+    Args:
+        features: Keras tensor `(batch, dim)`.
+        stages: What `with_channels` returned.
+        **options: Of `keras.layers.Dense`.
+
+    Returns:
+        A Keras tensor `(batch, height, width, channels)` of the last stage.
+    """
+    size, channels = stages[-1]
+    shape = (*size, channels)
+    images = keras.layers.Dense(math.prod(shape), **options)(features)
+    return keras.layers.Reshape(shape)(images)
+
+
+def doubled(images, size):
+    """Repeats rows and columns, unless the images have the size already.
+
+    Args:
+        images: Keras tensor `(batch, height, width, channels)`.
+        size: Tuple `(height, width)` wanted.
+
+    Returns:
+        A Keras tensor `(batch, *size, channels)`.
+    """
+    if images.shape[1:3] == size:
+        return images
+    return crop(keras.layers.UpSampling2D()(images), size)
 
 
 def crop(images, size):
@@ -68,3 +110,22 @@ def crop(images, size):
     if rows or columns:
         images = keras.layers.Cropping2D(((0, rows), (0, columns)))(images)
     return images
+
+
+def pixels(images, channels):
+    """Makes a generator's images out of features of their size.
+
+    Args:
+        images: Keras tensor `(batch, height, width, features)`.
+        channels: Integer.
+
+    Returns:
+        A Keras tensor `(batch, height, width, channels)` in `[-1, 1]`.
+    """
+    return keras.layers.Conv2D(
+        channels,
+        3,
+        padding="same",
+        activation="tanh",
+        dtype=keras.config.floatx(),
+    )(images)

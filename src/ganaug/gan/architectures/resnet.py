@@ -1,8 +1,8 @@
 """Residual blocks with conditional batch normalization in the generator.
 
 Each size of the ladder has `depth` blocks, the image itself too: `width`
-channels there, twice as many at each half, up to fourfold. The discriminator
-has no batch normalization.
+channels there, twice as many at each half, up to fourfold. Where the generator
+begins it has one less. The discriminator has no batch normalization.
 
 Reference:
     - [Miyato et al., 2018](https://arxiv.org/abs/1802.05957)
@@ -17,18 +17,22 @@ import keras
 
 from ganaug.gan.architectures.architecture import Architecture
 from ganaug.gan.architectures.conditioning import (
-    CONDITIONINGS,
-    class_dim,
+    class_parameters,
     class_vectors,
-    discriminator_model,
-    encoder_model,
-    label_input,
-    logits_of,
-    spectral,
     with_label_maps,
 )
-from ganaug.gan.architectures.ladder import channels_at, crop, ladder
-from ganaug.gan.layers import BATCH_NORMALIZATION, ConditionalBatchNormalization
+from ganaug.gan.architectures.ladder import (
+    doubled,
+    ladder,
+    pixels,
+    smallest_images,
+    with_channels,
+)
+from ganaug.gan.architectures.normalization import normalized, spectral
+
+
+def _stages(size, width):
+    return with_channels(ladder(size, fewest=2), width)
 
 
 def _conv(channels, spectral_normalization=False, size=3):
@@ -40,60 +44,35 @@ def _conv(channels, spectral_normalization=False, size=3):
     return spectral(layer, spectral_normalization)
 
 
-def _normalized_relu(images, classes):
-    if classes is None:
-        images = keras.layers.BatchNormalization(**BATCH_NORMALIZATION)(images)
-    else:
-        images = ConditionalBatchNormalization()(images, classes)
-    return keras.layers.ReLU()(images)
+def _normalized_relu(images, vectors=None):
+    return keras.layers.ReLU()(normalized(images, vectors))
 
 
-def _doubled(images, size):
-    if images.shape[1:3] == size:
-        return images
-    return crop(keras.layers.UpSampling2D()(images), size)
-
-
-def _generator_block(images, classes, channels, size):
-    inner = _doubled(_normalized_relu(images, classes), size)
+def _generator_block(images, vectors, channels, size):
+    inner = doubled(_normalized_relu(images, vectors), size)
     inner = _conv(channels)(inner)
-    inner = _conv(channels)(_normalized_relu(inner, classes))
+    inner = _conv(channels)(_normalized_relu(inner, vectors))
     if images.shape[-1] != channels:
         # Before the doubling: it commutes with a 1x1 convolution.
         images = _conv(channels, size=1)(images)
-    return keras.layers.Add()([_doubled(images, size), inner])
+    return keras.layers.Add()([doubled(images, size), inner])
 
 
-def _build_generator(image_shape, num_classes, latent_dim, width, depth):
-    sizes = ladder(image_shape[:2], fewest=2)
-    latents = keras.Input((latent_dim,), name="latents")
-    labels = label_input(num_classes)
-    classes = None if labels is None else class_vectors(labels, num_classes)
-    shape = (*sizes[-1], channels_at(len(sizes) - 1, width))
-    images = keras.layers.Dense(math.prod(shape))(latents)
-    images = keras.layers.Reshape(shape)(images)
-    for level, size in reversed(list(enumerate(sizes))):
-        channels = channels_at(level, width)
-        smallest = level == len(sizes) - 1
+def _generator(latents, classes, image_shape, width, depth):
+    stages = _stages(image_shape[:2], width)
+    vectors = None if classes is None else class_vectors(classes)
+    images = smallest_images(latents, stages)
+    for size, channels in reversed(stages):
+        smallest = size == stages[-1][0]
         for _ in range(depth - smallest):
-            images = _generator_block(images, classes, channels, size)
+            images = _generator_block(images, vectors, channels, size)
     # The class has had its say in the blocks.
-    images = _normalized_relu(images, None)
-    images = keras.layers.Conv2D(
-        image_shape[2],
-        3,
-        padding="same",
-        activation="tanh",
-        dtype=keras.config.floatx(),
-    )(images)
-    return keras.Model(
-        latents if labels is None else [latents, labels],
-        images,
-        name="generator",
-    )
+    return pixels(_normalized_relu(images), image_shape[2])
 
 
-def _block(images, channels, first, pooled, spectral_normalization):
+def _discriminator_block(
+    images, channels, first, pooled, spectral_normalization
+):
     # The first block sees pixels, whose dark half a ReLU would cut off.
     inner = images if first else keras.layers.ReLU()(images)
     inner = _conv(channels, spectral_normalization)(inner)
@@ -106,70 +85,51 @@ def _block(images, channels, first, pooled, spectral_normalization):
     return keras.layers.Add()([images, inner])
 
 
-def _features(images, width, depth, spectral_normalization=False):
-    sizes = ladder(images.shape[1:3], fewest=2)
-    for level in range(len(sizes)):
+def _features(images, classes, width, depth, spectral_normalization=False):
+    stages = _stages(images.shape[1:3], width)
+    images = with_label_maps(images, classes)
+    for level, (_, channels) in enumerate(stages):
         for index in range(depth):
-            images = _block(
+            images = _discriminator_block(
                 images,
-                channels_at(level, width),
+                channels,
                 first=level == index == 0,
-                pooled=index == depth - 1 and level < len(sizes) - 1,
+                pooled=index == depth - 1 and level < len(stages) - 1,
                 spectral_normalization=spectral_normalization,
             )
     return keras.layers.ReLU()(images)
 
 
-def _build_discriminator(
-    image_shape, num_classes, width, depth, conditioning, spectral_normalization
-):
-    images = keras.Input(image_shape, name="images")
-    labels = label_input(num_classes)
-    seen = images
-    if conditioning == "concatenation":
-        seen = with_label_maps(images, labels, num_classes)
-    features = _features(seen, width, depth, spectral_normalization)
+def _discriminator(images, classes, width, depth, spectral_normalization=False):
+    images = _features(images, classes, width, depth, spectral_normalization)
     # The sum, as published: with the mean, it learns the classes more slowly.
-    size = math.prod(features.shape[1:3])
-    features = keras.layers.GlobalAveragePooling2D()(features)
-    features = keras.layers.Rescaling(size, dtype=keras.config.floatx())(
-        features
-    )
-    logits = logits_of(
-        features, labels, num_classes, conditioning, spectral_normalization
-    )
-    return discriminator_model(images, labels, conditioning, logits)
+    area = math.prod(images.shape[1:3])
+    features = keras.layers.GlobalAveragePooling2D()(images)
+    return keras.layers.Rescaling(area, dtype=keras.config.floatx())(features)
 
 
-def _build_encoder(image_shape, num_classes, latent_dim, width, depth):
-    images = keras.Input(image_shape, name="images")
-    labels = label_input(num_classes)
-    seen = with_label_maps(images, labels, num_classes)
-    features = keras.layers.Flatten()(_features(seen, width, depth))
-    return encoder_model(images, labels, features, latent_dim)
+def _encoder(images, classes, width, depth):
+    return keras.layers.Flatten()(_features(images, classes, width, depth))
 
 
 def _fewest_parameters(image_shape, num_classes, latent_dim, width, depth):
-    sizes = ladder(image_shape[:2], fewest=2)
-    channels = [channels_at(level, width) for level in range(len(sizes))]
-    embedding = 0
-    if num_classes is not None:
-        embedding = num_classes * class_dim(num_classes)
+    stages = _stages(image_shape[:2], width)
+    smallest, _ = stages[-1]
+    channels = [number for _, number in stages]
     doubling = itertools.pairwise(channels)
     return (
-        embedding
-        + latent_dim * math.prod(sizes[-1]) * channels[-1]
+        class_parameters(num_classes)
+        + latent_dim * math.prod(smallest) * channels[-1]
         + sum(9 * above * (below + above) for above, below in doubling)
         + sum((depth - 1) * 18 * number**2 for number in channels)
     )
 
 
 RESNET = Architecture(
-    build_generator=_build_generator,
-    build_discriminator=_build_discriminator,
-    build_encoder=_build_encoder,
+    generator=_generator,
+    discriminator=_discriminator,
+    encoder=_encoder,
     fewest_parameters=_fewest_parameters,
-    conditionings=CONDITIONINGS,
     default_conditioning="projection",
     spectral_normalization=True,
     latent_dim=128,
