@@ -12,22 +12,23 @@ Loading executes nothing from the folder: the architecture is built by our own
 code from checked numbers, and the weights are plain tensors.
 """
 
-import base64
-import hashlib
-import importlib.metadata
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import safetensors.numpy
 
-from ganaug import __version__
+from ganaug.artifact_files import (
+    check_output_folder,
+    read_tensors,
+    write_file,
+    write_tensors,
+)
 from ganaug.artifact_record import (
-    FORMAT,
-    FORMAT_VERSION,
     RECORD,
     dump_record,
+    make_record,
+    read_fingerprints,
     read_record,
     refuse,
 )
@@ -136,28 +137,6 @@ class Artifact:
         )
 
 
-def check_output_folder(path):
-    """Checks that a folder is new or empty, so that nothing is overwritten.
-
-    Args:
-        path: Folder.
-
-    Returns:
-        A `pathlib.Path`.
-
-    Raises:
-        FileExistsError: It holds something, or is a file.
-    """
-    path = Path(path)
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        what = "another run" if (path / RECORD).exists() else "something else"
-        raise FileExistsError(
-            f"The output folder holds {what}, which is not overwritten. Name "
-            f"a new or empty folder. Received: {os.fspath(path)!r}"
-        )
-    return path
-
-
 def save(artifact, path, replace=False):
     """Writes an artifact.
 
@@ -200,58 +179,19 @@ def save(artifact, path, replace=False):
     path.mkdir(parents=True, exist_ok=True)
     # Until the new one is there, the folder has none.
     (path / RECORD).unlink(missing_ok=True)
-    blob = safetensors.numpy.save(weights)
-    _write(path / WEIGHTS, blob)
+    sha256 = write_tensors(path / WEIGHTS, weights)
     (path / LATENTS).unlink(missing_ok=True)
     latents = None
     if bank is not None:
-        latents_blob = safetensors.numpy.save(bank.tensors())
-        _write(path / LATENTS, latents_blob)
         latents = {
             "count": len(bank),
             "kinds": list(bank.kinds),
-            "sha256": hashlib.sha256(latents_blob).hexdigest(),
+            "sha256": write_tensors(path / LATENTS, bank.tensors()),
         }
-    record = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "architecture": {
-            "name": artifact.arguments["architecture"],
-            "arguments": {
-                **{
-                    name: value
-                    for name, value in artifact.arguments.items()
-                    if name != "architecture"
-                },
-                "image_shape": list(artifact.image_shape),
-            },
-        },
-        "images": {
-            "dtype": artifact.image_dtype,
-            "value_range": list(artifact.value_range),
-        },
-        "class_names": list(artifact.class_names),
-        "training": artifact.training,
-        "fingerprints": {
-            "algorithm": "first 8 bytes of BLAKE2b of the 8-bit picture",
-            "count": len(artifact.fingerprints),
-            "base64": base64.b64encode(
-                artifact.fingerprints.astype("<u8").tobytes()
-            ).decode(),
-        },
-        "weights": {"sha256": hashlib.sha256(blob).hexdigest()},
-        "latents": latents,
-        "versions": {
-            "ganaug": __version__,
-            **{
-                name: importlib.metadata.version(name)
-                for name in ("tensorflow", "keras", "numpy")
-            },
-        },
-    }
-    _write(path / RECORD, dump_record(record))
+    record = make_record(artifact, {"sha256": sha256}, latents)
+    write_file(path / RECORD, dump_record(record))
     # From here on it is an artifact; the rest is for people.
-    _write(path / CARD, render_model_card(record).encode())
+    write_file(path / CARD, render_model_card(record).encode())
     _save_samples(artifact, path / SAMPLES)
 
 
@@ -269,23 +209,25 @@ def load(path):
         ValueError: It is cut, changed, not ours or of a later format.
     """
     path = Path(path)
-    for name in (RECORD, WEIGHTS):
-        if not (path / name).is_file():
-            raise FileNotFoundError(
-                "Expected the folder of a pretrained GAN, as `ganaug train` "
-                f"or `save_pretrained` writes it, but it has no `{name}`. "
-                f"Received: {os.fspath(path)!r}"
-            )
+    if not (path / RECORD).is_file():
+        raise FileNotFoundError(
+            "Expected the folder of a pretrained model, as `ganaug train` or "
+            f"`save_pretrained` writes it, but it has no `{RECORD}`. A "
+            "training that was killed has none yet: give its command again, "
+            f"and it goes on. Received: {os.fspath(path)!r}"
+        )
     record = read_record(path)
     arguments = {
         "architecture": record["architecture"]["name"],
         **record["architecture"]["arguments"],
     }
-    blob = _read(path, WEIGHTS, MAX_WEIGHTS_BYTES, record["weights"])
+    weights = read_tensors(
+        path / WEIGHTS, record["weights"]["sha256"], MAX_WEIGHTS_BYTES
+    )
     # Before the network is built: a small file cannot ask for a large one.
-    if 4 * fewest_parameters(**arguments) > len(blob):
+    num_parameters = sum(value.size for value in weights.values())
+    if num_parameters < fewest_parameters(**arguments):
         refuse(path, "the weights do not fit the architecture")
-    weights = _parse(path, WEIGHTS, blob)
     if not all(
         value.dtype == np.float32 and np.isfinite(value).all()
         for value in weights.values()
@@ -310,35 +252,15 @@ def load(path):
         value_range=tuple(record["images"]["value_range"]),
         image_dtype=record["images"]["dtype"],
         training=record["training"],
-        fingerprints=np.frombuffer(
-            base64.b64decode(record["fingerprints"]["base64"]), "<u8"
-        ),
+        fingerprints=read_fingerprints(record),
         latent_bank=latent_bank,
     )
 
 
-def _read(path, name, max_bytes, entry):
-    num_bytes = (path / name).stat().st_size
-    if num_bytes > max_bytes:
-        refuse(path, f"`{name}` has {num_bytes} bytes")
-    blob = (path / name).read_bytes()
-    if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
-        refuse(path, f"`{name}` was cut or changed")
-    return blob
-
-
-def _parse(path, name, blob):
-    try:
-        return safetensors.numpy.load(blob)
-    except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        refuse(path, f"`{name}` cannot be read ({error})")
-
-
 def _load_latents(path, record, arguments):
-    if not (path / LATENTS).is_file():
-        refuse(path, f"it has no `{LATENTS}`")
-    blob = _read(path, LATENTS, MAX_LATENTS_BYTES, record["latents"])
-    tensors = _parse(path, LATENTS, blob)
+    tensors = read_tensors(
+        path / LATENTS, record["latents"]["sha256"], MAX_LATENTS_BYTES
+    )
     count, latent_dim = record["latents"]["count"], arguments["latent_dim"]
     if {name: value.shape for name, value in tensors.items()} != {
         "mean": (count, latent_dim),
@@ -360,12 +282,6 @@ def _keys(generator):
         (f"{index:03d}.{variable.name}", variable)
         for index, variable in enumerate(generator.weights)
     ]
-
-
-def _write(path, blob):
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(blob)
-    os.replace(partial, path)
 
 
 def _save_samples(artifact, path):

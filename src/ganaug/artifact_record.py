@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import importlib.metadata
 import json
 import os
 
@@ -49,6 +50,65 @@ def dump_record(record):
     # Through JSON and back, so that the hash is that of what is read.
     record = json.loads(json.dumps(record, default=_plain))
     return json.dumps({**record, "sha256": _sha256(record)}, indent=2).encode()
+
+
+def make_record(artifact, weights, latents):
+    """Writes down what is known of an artifact.
+
+    Args:
+        artifact: `ganaug.artifact.Artifact`.
+        weights: Dict with the `"sha256"` of the file of weights.
+        latents: Dict with the `"sha256"` of the file of latents, their
+            `"count"` and the `"kinds"` that can be drawn, or `None` where
+            there are none.
+
+    Returns:
+        A dict, of which `dump_record` makes the file.
+    """
+    arguments = {**artifact.arguments, "image_shape": [*artifact.image_shape]}
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "architecture": {
+            "name": arguments.pop("architecture"),
+            "arguments": arguments,
+        },
+        "images": {
+            "dtype": artifact.image_dtype,
+            "value_range": list(artifact.value_range),
+        },
+        "class_names": list(artifact.class_names),
+        "training": artifact.training,
+        "fingerprints": {
+            "algorithm": "first 8 bytes of BLAKE2b of the 8-bit picture",
+            "count": len(artifact.fingerprints),
+            "base64": base64.b64encode(
+                artifact.fingerprints.astype("<u8").tobytes()
+            ).decode(),
+        },
+        "weights": weights,
+        "latents": latents,
+        "versions": {
+            "ganaug": __version__,
+            **{
+                name: importlib.metadata.version(name)
+                for name in ("tensorflow", "keras", "numpy")
+            },
+        },
+    }
+
+
+def read_fingerprints(record):
+    """Decodes the fingerprints in a record.
+
+    Args:
+        record: Dict that `read_record` gave.
+
+    Returns:
+        A NumPy array of `uint64`.
+    """
+    text = record["fingerprints"]["base64"]
+    return np.frombuffer(base64.b64decode(text), "<u8")
 
 
 def read_record(path):

@@ -1,0 +1,1 @@
+"""Synthetic images: drawn live, selected, and kept in banks."""
