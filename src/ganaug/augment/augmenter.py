@@ -1,45 +1,108 @@
 """GANAugmenter: a transformation Dataset -> Dataset."""
 
 import copy
-import numbers
+import os
 
-import numpy as np
 import tensorflow as tf
 
 from ganaug import artifact
-from ganaug.augment.sampler import Sampler
-from ganaug.augment.sampling_strategy import resolve_class_weights
-from ganaug.data.elements import parse_elements
+from ganaug.augment.class_counts import resolve_class_counts
+from ganaug.augment.details import check_detail_arguments
+from ganaug.augment.epochs import EpochCallback, epoch_variable
+from ganaug.augment.extending import check_growth_strategy
+from ganaug.augment.image_source import ImageSource
+from ganaug.augment.labels import check_label_arguments
+from ganaug.augment.modes import EXPECTED, EXTEND, MODES, REPLACE, SHARES
+from ganaug.augment.ratio import resolve_ratio
+from ganaug.augment.sampling_strategy import UNIFORM, resolve_class_weights
+from ganaug.augment.transforming import transform
 from ganaug.data.images import check_value_range
 from ganaug.seeds import derive_seed, resolve_seed
+from ganaug.synthesis.generators import Generators
 
-# Single examples are grouped, so that the generator runs on whole batches.
-GROUP_SIZE = 64
+STEP, EPOCH = SCHEDULES = ("step", "epoch")
+DEFAULT_GROWTH = "auto"
 
 
 class GANAugmenter:
-    """Mixes class-conditioned synthetic images into a dataset's batches.
+    """Mixes class-conditioned synthetic images into a dataset.
 
-    In every batch a share of the examples, at random places, is replaced by
-    images of a pretrained GAN with their labels. Structure, shapes, dtypes and
-    cardinality stay as they are. Apply it to training data only, before
-    classic augmentation, which should see both kinds of images.
+    Real examples pass through as they are, and synthetic ones of a pretrained
+    GAN with their labels come among them: in the place of a share of each
+    batch, in addition to it, or until the data set has grown to what a
+    sampling strategy says. Structure, shapes and dtypes stay as they are, and
+    a cardinality that is known stays known. Apply it to training data only,
+    before classic augmentation, which should see both kinds of images.
 
-    The synthetic images are other ones in every epoch, and the same for the
-    same seed, whatever the number of threads.
+    The stream is the same for the same seed, whatever the number of threads,
+    and other in every epoch. It holds no state: iterators can be checkpointed,
+    and `tf.data.experimental.service` can process it.
 
     Args:
-        pretrained: `ganaug.artifact.Artifact`, or a trained
-            `ganaug.ConditionalGAN`. `GANAugmenter.from_pretrained` reads one
-            from a folder.
-        ratio: Float in `[0, 1]`. Expected share of synthetic examples; a part
-            of an example becomes one with that probability. Defaults to
-            `0.25`.
-        sampling_strategy: Which classes synthetic images have. `"uniform"`:
-            every class equally often, which lifts rare classes. `"match"`: the
-            label of the real example replaced, which keeps the class shares.
-            Or a dict from class name or index to a weight. Defaults to
-            `"uniform"`.
+        pretrained: What draws the images: `ganaug.artifact.Artifact`, a
+            trained model such as `ganaug.ConditionalGAN`, a list of them, or
+            `ganaug.synthesis.generators.Generators`, which also say how often
+            each draws, from what latents, and whether between classes.
+            `None` if `source` is a finished bank.
+        ratio: Float in `[0, 1]`, the share of synthetic examples in what comes
+            out; 1 only where it replaces. Or a schedule: a callable from an
+            int64 tensor, the number of elements before, to a float, such as
+            `keras.optimizers.schedules.LearningRateSchedule`. Defaults to
+            `0.25`; with `mode="extend"` it must be left out.
+        sampling_strategy: Which classes synthetic images have. Where batches
+            are mixed: `"uniform"`, every class equally often, which lifts rare
+            classes; `"match"`, those of real examples, which keeps the class
+            shares; `"inverse_frequency"`, the rarer the likelier; a dict from
+            class name or index to a weight, or one weight for each class.
+            With `mode="extend"` what imbalanced-learn's oversamplers take,
+            with their meaning: `"auto"`, `"minority"`, `"not minority"`,
+            `"not majority"`, `"all"`, a dict from classes to numbers of
+            examples afterwards, a callable that returns one, or a float.
+            Defaults to `"uniform"`, and to `"auto"` where it extends.
+        mode: String. `"replace"`: synthetic examples take the places of real
+            ones. `"append"`: each batch grows. `"extend"`: the data set grows;
+            batches keep their size and there are more of them, with synthetic
+            examples spread at random. Defaults to `"replace"`.
+        share: String. `"expected"`: the number for each batch is rounded up or
+            down at random. `"exact"`: after any number of batches it is what
+            the share is so far, rounded down, so that it can be known before.
+            Appending to single examples always is exact. Defaults to
+            `"expected"`.
+        schedule_by: String. What a schedule is called with: `"step"`, or
+            `"epoch"`, as `epoch_callback` tells it. Defaults to `"step"`.
+        class_counts: Dict from class name or index to its number of real
+            examples, or one number for each class. Where it is needed, it is
+            counted by default, in one pass over the dataset.
+        source: Where images come from: `"live"`, drawn when they are needed;
+            `"bank"`, drawn into memory now; or a finished bank, as
+            `ganaug.synthesis.bank.Bank` or its folder. Defaults to `"live"`.
+        bank_size: Integer. Images of a bank in memory, equally many of each
+            class. Defaults to 256 of each.
+        refresh: Float in `[0, 1]`. Share of a bank in memory that
+            `epoch_callback` renews each epoch. Defaults to `0.0`.
+        selection: `ganaug.synthesis.selection.Selection`: which images come
+            into a bank in memory. Defaults to all.
+        label_smoothing: Float in `[0, 1)`. Share of synthetic labels that is
+            spread over all classes; needs one-hot labels. Defaults to `0.0`.
+        teacher: `keras.Model` from images as the dataset has them, cast to
+            float32, to probabilities: soft labels for synthetic images; needs
+            one-hot labels. Its weights are copied. Defaults to `None`.
+        sample_weight: Float. Weight of synthetic examples; real ones keep
+            theirs, or get 1. By default synthetic ones get 1 where the dataset
+            has weights, and the dataset gets none where it has none.
+        fill: Dict from further keys of dict elements to what synthetic
+            examples have there. Defaults to 0, `""` and `False`.
+        is_synthetic: Boolean. Whether elements get the key `"is_synthetic"`;
+            tuples get a dict as their last part, which has to be dropped
+            before `model.fit`. Defaults to `False`.
+        provenance: Boolean. Whether elements get, in the same way,
+            `"artifact"`, the id of what drew it, `"seed"` and `"index"`: with
+            the label, `augmenter.generators.remake` makes the image from them
+            again. Real examples have `""`, 0 and -1. Defaults to `False`.
+        rerandomize_each_iteration: Boolean. Whether each epoch has other
+            noise. If not, it depends on the real images of a batch alone, so
+            the same batches are always mixed with the same images. Defaults
+            to `True`.
         value_range: Pair of numbers. The values of black and of full
             intensity in the dataset. Floating-point images need it, since
             nothing else tells `[0, 1]` from `[-1, 1]`. Integers have by
@@ -47,21 +110,17 @@ class GANAugmenter:
             the same, and otherwise `[0, 255]` if they are `uint8`.
         seed: Integer. Fixes places, labels and images. Drawn at random by
             default; the attribute `seed` tells it.
-        latents: String. Where the latents of synthetic images come from:
-            `"prior"`; or, if the model has an encoder, `"around"` a training
-            image of the class, `"interpolated"` between two of them, or
-            `"transferred"`: that of a training image of another class,
-            decoded as this one, so that rare classes borrow the variation of
-            the frequent ones. Defaults to `"prior"`.
 
     Call arguments:
         dataset: `tf.data.Dataset`, batched or not, of `(image, label)`,
-            `(image, label, weight)`, or TFDS or Keras dicts; integer or
-            one-hot labels. Synthetic examples get weight 1.
+            `(image, label, weight)`, or TFDS or Keras dicts; integer, one-hot
+            or soft labels.
 
     Raises:
-        ValueError: An argument is out of range; when applied, the dataset's
-            structure is not known or its images or classes do not fit the GAN.
+        ValueError: An argument is out of range or contradicts another; when
+            applied, the dataset's structure is not known or its images or
+            classes do not fit the GAN.
+        TypeError: `pretrained`, `teacher` or the dataset is something else.
         tf.errors.InvalidArgumentError: While iterated, an image leaves the
             value range, or a label is not a class of the GAN.
 
@@ -75,54 +134,98 @@ class GANAugmenter:
 
     def __init__(
         self,
-        pretrained,
-        ratio=0.25,
-        sampling_strategy="uniform",
+        pretrained=None,
+        ratio=None,
+        sampling_strategy=None,
+        *,
+        mode=REPLACE,
+        share=EXPECTED,
+        schedule_by=STEP,
+        class_counts=None,
+        source="live",
+        bank_size=None,
+        refresh=0.0,
+        selection=None,
+        label_smoothing=0.0,
+        teacher=None,
+        sample_weight=None,
+        fill=None,
+        is_synthetic=False,
+        provenance=False,
+        rerandomize_each_iteration=True,
         value_range=None,
         seed=None,
-        latents="prior",
     ):
-        if hasattr(pretrained, "to_artifact"):
-            pretrained = pretrained.to_artifact()
-        if not isinstance(pretrained, artifact.Artifact):
-            raise TypeError(
-                "`pretrained` must be an Artifact or a ConditionalGAN; a "
-                "folder is read by `GANAugmenter.from_pretrained(path)`. "
-                f"Received: pretrained={pretrained!r}"
-            )
-        if pretrained.num_classes is None:
-            raise ValueError(
-                "GANAugmenter mixes in images with labels, and a generator "
-                "without classes has none. Train a model with `num_classes`. "
-                "Received: pretrained with num_classes=None"
-            )
-        if not isinstance(ratio, numbers.Real) or not 0 <= ratio <= 1:
-            raise ValueError(
-                "`ratio` must be in [0, 1], the share of synthetic examples. "
-                f"Received: ratio={ratio!r}"
-            )
+        _check_one_of("mode", mode, MODES)
+        _check_one_of("share", share, SHARES)
+        _check_one_of("schedule_by", schedule_by, SCHEDULES)
+        check_detail_arguments(sample_weight, fill)
+        if sampling_strategy is None:
+            sampling_strategy = DEFAULT_GROWTH if mode == EXTEND else UNIFORM
         if value_range is not None:
             value_range = check_value_range(value_range)
-        self.ratio = float(ratio)
         self.sampling_strategy = sampling_strategy
+        self.mode = mode
+        self.share = share
+        self.schedule_by = schedule_by
+        self.label_smoothing = label_smoothing
+        self.teacher = teacher
+        self.sample_weight = sample_weight
+        self.fill = fill
+        self.is_synthetic = is_synthetic
+        self.provenance = provenance
+        self.rerandomize_each_iteration = rerandomize_each_iteration
         self.value_range = value_range
         self.seed = resolve_seed(seed)
-        self._class_weights = resolve_class_weights(
-            sampling_strategy, pretrained.class_names
+        self._epoch = epoch_variable() if schedule_by == EPOCH else None
+        self._ratio = resolve_ratio(ratio, mode, self._epoch)
+        self.ratio = None if self._ratio is None else self._ratio.ratio
+        self._source = ImageSource(
+            pretrained,
+            source,
+            bank_size,
+            selection,
+            refresh,
+            derive_seed(self.seed, "bank"),
         )
-        self._pretrained = pretrained
-        self.latents = latents
-        self._sampler = Sampler(
-            pretrained.generator, latents, pretrained.latent_bank
+        check_label_arguments(
+            label_smoothing, teacher, self._source.is_interpolated
         )
+        self.class_counts = class_counts
+        if class_counts is not None:
+            self.class_counts = resolve_class_counts(
+                class_counts, self.class_names
+            )
+        if mode == EXTEND:
+            check_growth_strategy(sampling_strategy, self.class_names)
+        else:
+            resolve_class_weights(sampling_strategy, self.class_names)
 
     @classmethod
-    def from_pretrained(cls, path, **kwargs):
-        """Reads the artifact in a folder.
+    def from_pretrained(
+        cls,
+        path,
+        *args,
+        weights=None,
+        latents="prior",
+        truncation=1.0,
+        class_interpolation=0.0,
+        **kwargs,
+    ):
+        """Reads the artifact in a folder, or those in several.
 
         Args:
             path: Folder written by `ConditionalGAN.save_pretrained` or
-                `ganaug train`.
+                `ganaug train`, or a list of them.
+            *args: Arguments of `GANAugmenter` after the first.
+            weights: As in `ganaug.synthesis.generators.Generators`: how often
+                each artifact draws. Defaults to equally often.
+            latents: As in `Generators`: where latents come from. Defaults to
+                `"prior"`.
+            truncation: As in `Generators`: what the latents' spread is
+                multiplied with. Defaults to `1.0`.
+            class_interpolation: As in `Generators`: how images are drawn
+                between classes. Defaults to `0.0`, for not at all.
             **kwargs: Arguments of `GANAugmenter`.
 
         Returns:
@@ -133,20 +236,40 @@ class GANAugmenter:
             ValueError: It is cut, changed or not ganaug's, or an argument is
                 out of range.
         """
-        return cls(artifact.load(path), **kwargs)
+        paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
+        generators = Generators(
+            [artifact.load(path) for path in paths],
+            weights,
+            latents,
+            truncation,
+            class_interpolation,
+        )
+        return cls(generators, *args, **kwargs)
+
+    @property
+    def generators(self):
+        """The `Generators`, or `None` for a finished bank."""
+        return self._source.generators
+
+    @property
+    def bank(self):
+        """The `Bank`, or `None` where images are drawn live."""
+        return self._source.bank
 
     @property
     def training_fingerprints(self):
-        """Fingerprints of the images that the generator learnt."""
-        return self._pretrained.fingerprints
+        """Fingerprints of the images that the generators learnt."""
+        return self._source.draws.fingerprints
 
     @property
     def class_names(self):
         """Tuple of the names of the GAN's classes."""
-        return self._pretrained.class_names
+        return self._source.draws.class_names
 
     def with_seed(self, seed):
         """Copies the augmenter with another seed.
+
+        A bank stays the same: what is drawn from it is other.
 
         Args:
             seed: Integer.
@@ -157,6 +280,33 @@ class GANAugmenter:
         copied = copy.copy(self)
         copied.seed = resolve_seed(seed)
         return copied
+
+    def epoch_callback(self):
+        """Makes the callback that tells the augmenter of epochs.
+
+        It gives a schedule by epoch its epoch, and renews a share of the bank.
+        Both are variables, which tf.data's iterator checkpoints refuse unless
+        they are symbolic, and its service copies once.
+
+        Returns:
+            A `keras.callbacks.Callback` for `model.fit`.
+
+        Raises:
+            ValueError: Nothing depends on epochs.
+        """
+        if self._epoch is None and not self._source.is_renewed:
+            raise ValueError(
+                "Nothing of this augmenter depends on epochs. Give it "
+                "`refresh` or `schedule_by='epoch'`, or leave out the "
+                "callback. Received: refresh=0.0, schedule_by='step'"
+            )
+
+        def begin_epoch(epoch):
+            if self._epoch is not None:
+                self._epoch.assign(epoch)
+            self._source.begin_epoch(epoch)
+
+        return EpochCallback(begin_epoch)
 
     def __call__(self, dataset):
         if not tf.executing_eagerly():
@@ -172,167 +322,11 @@ class GANAugmenter:
                 "`dataset.apply(augmenter)`. "
                 f"Received: {type(dataset).__name__}"
             )
-        elements = parse_elements(dataset.element_spec)
-        value_range = self._check(dataset, elements)
-        if self.ratio == 0:
-            return dataset
-        batches = dataset if elements.batched else dataset.batch(GROUP_SIZE)
+        return transform(dataset, self, self._source, self._ratio)
 
-        def mix(element, seed):
-            image, label = elements.image(element), elements.label(element)
-            mixed = self._mix(image, label, elements, value_range, seed)
-            if elements.weight_key is None:
-                image, label, _ = mixed
-                return elements.replace(element, image=image, label=label)
-            image, label, is_synthetic = mixed
-            weight = element[elements.weight_key]
-            weight = tf.where(is_synthetic, tf.ones_like(weight), weight)
-            return elements.replace(
-                element, image=image, label=label, weight=weight
-            )
 
-        # Seeds are elements, so noise depends on epoch and place alone: on
-        # no thread and no variable.
-        seeds = tf.data.Dataset.random(
-            derive_seed(self.seed, "augmenter"),
-            rerandomize_each_iteration=True,
-        ).batch(2, drop_remainder=True)
-        mixed = tf.data.Dataset.zip(batches, seeds).map(
-            mix, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-        )
-        if not elements.batched:
-            mixed = mixed.unbatch()
-        cardinality = dataset.cardinality()
-        if cardinality >= 0 and not elements.batched:
-            mixed = mixed.apply(
-                tf.data.experimental.assert_cardinality(cardinality)
-            )
-        return mixed
-
-    def _mix(self, images, labels, elements, value_range, seed):
-        """Replaces a share of a batch; tells which examples are synthetic."""
-        pretrained = self._pretrained
-        num_classes = len(pretrained.class_names)
-        _assert_range(images, value_range)
-        if elements.num_classes is None:
-            labels = _checked_labels(labels, num_classes)
-        num_images = tf.shape(images)[0]
-        uniforms = tf.random.stateless_uniform((num_images + 1,), seed)
-        # Rounded up or down at random, so that the share is right on average
-        # in small batches too.
-        num_synthetic = tf.cast(
-            self.ratio * tf.cast(num_images, tf.float32) + uniforms[-1],
-            tf.int32,
-        )
-        num_synthetic = tf.minimum(num_synthetic, num_images)
-        places = tf.argsort(uniforms[:-1])[:num_synthetic, None]
-        if self._class_weights is None:
-            classes = tf.gather_nd(labels, places)
-            if elements.num_classes is not None:
-                classes = tf.argmax(classes, -1)
-            classes = tf.cast(classes, tf.int32)
-        else:
-            classes = tf.random.stateless_categorical(
-                tf.math.log([self._class_weights]),
-                num_synthetic,
-                seed + [0, 1],
-                tf.int32,
-            )[0]
-        # oneDNN's convolution gets the shape of an empty batch wrong.
-        synthetic = tf.cond(
-            num_synthetic > 0,
-            lambda: self._sampler(
-                classes, seed + [0, 2], value_range, elements.image_dtype
-            ),
-            lambda: images[:0],
-        )
-        if elements.num_classes is None:
-            new_labels = tf.cast(classes, labels.dtype)
-        else:
-            new_labels = tf.one_hot(classes, num_classes, dtype=labels.dtype)
-        is_synthetic = tf.scatter_nd(
-            places, tf.ones_like(classes, tf.bool), [num_images]
-        )
-        return (
-            tf.tensor_scatter_nd_update(images, places, synthetic),
-            tf.tensor_scatter_nd_update(labels, places, new_labels),
-            is_synthetic,
-        )
-
-    def _check(self, dataset, elements):
-        """Checks that the dataset fits; gives its value range."""
-        pretrained = self._pretrained
-        num_classes = len(pretrained.class_names)
-        problem = None
-        if elements.extra_keys:
-            problem = (
-                f"the elements also have {list(elements.extra_keys)}, which "
-                "synthetic examples do not; drop them in a `map`"
-            )
-        elif elements.image_shape != pretrained.image_shape:
-            problem = (
-                f"the images have shape {elements.image_shape}, but the GAN "
-                f"was trained on {pretrained.image_shape}; resize the images "
-                "or train another GAN"
-            )
-        elif elements.num_classes not in (None, num_classes):
-            problem = (
-                f"the labels have {elements.num_classes} classes, but the GAN "
-                f"has {num_classes}: {list(pretrained.class_names)}"
-            )
-        if problem:
-            raise ValueError(
-                f"The GAN does not fit the dataset: {problem}. "
-                f"Received: element_spec={dataset.element_spec}"
-            )
-        if self.value_range is not None:
-            return self.value_range
-        if elements.image_dtype.is_integer:
-            if elements.image_dtype.name == pretrained.image_dtype:
-                return pretrained.value_range
-            if elements.image_dtype == tf.uint8:
-                return (0.0, 255.0)
+def _check_one_of(name, value, known):
+    if value not in known:
         raise ValueError(
-            "The value range of the dataset is not known: its images are "
-            f"{elements.image_dtype.name}, but the GAN was trained on "
-            f"{pretrained.image_dtype} in {list(pretrained.value_range)}. "
-            "Declare it with `value_range`, for instance (0, 1). "
-            "Received: value_range=None"
+            f"`{name}` must be one of {known}. Received: {name}={value!r}"
         )
-
-
-def _assert_range(images, value_range):
-    # A dataset in [0, 255] that is taken for [0, 1] would train on garbage
-    # without a word; a check of the batch costs microseconds.
-    low, high = value_range
-    dtype = images.dtype
-    if dtype.is_integer and low <= dtype.min and dtype.max <= high:
-        return
-    slack = 1e-3 * (high - low)
-    message = (
-        "The images leave the value range that GANAugmenter was told or that "
-        f"its GAN was trained on. Declare theirs. Received: {value_range=}"
-    )
-    images = tf.cast(images, tf.float32)
-    tf.debugging.assert_greater_equal(
-        tf.reduce_min(images), np.float32(low - slack), message
-    )
-    tf.debugging.assert_less_equal(
-        tf.reduce_max(images), np.float32(high + slack), message
-    )
-
-
-def _checked_labels(labels, num_classes):
-    message = f"The dataset's labels must be in [0, {num_classes})."
-    wide = tf.cast(labels, tf.int64)
-    # What is computed from the labels waits for the checks; else its own,
-    # obscure error might come first.
-    with tf.control_dependencies(
-        [
-            tf.debugging.assert_non_negative(wide, message),
-            tf.debugging.assert_less(
-                wide, tf.constant(num_classes, tf.int64), message
-            ),
-        ]
-    ):
-        return tf.identity(labels)

@@ -1,0 +1,105 @@
+"""How many real examples of each class there are: given or counted."""
+
+from collections.abc import Mapping
+from numbers import Integral
+
+import numpy as np
+import tensorflow as tf
+
+from ganaug.augment.sampling_strategy import by_class
+
+# Labels of single examples that are read at a time.
+LABELS_AT_A_TIME = 1024
+
+
+def resolve_class_counts(class_counts, class_names):
+    """Checks numbers of examples that are given.
+
+    Args:
+        class_counts: Mapping from class name or index to the number of its
+            examples, or a sequence of one number for each class.
+        class_names: Sequence of strings.
+
+    Returns:
+        An int64 NumPy array `(num_classes,)`.
+
+    Raises:
+        ValueError: A class is missing, unknown or named twice, or a number is
+            not an integer of at least 0.
+
+    Example:
+
+    >>> resolve_class_counts({"fox": 2, "cat": 40}, ["cat", "fox"]).tolist()
+    [40, 2]
+    """
+    if not isinstance(class_counts, Mapping):
+        numbers = np.asarray(class_counts)
+        if numbers.shape != (len(class_names),):
+            raise ValueError(
+                "`class_counts` must have one number for each of the classes "
+                f"{list(class_names)}. Received: class_counts={class_counts!r}"
+            )
+        class_counts = dict(enumerate(numbers.tolist()))
+    named = by_class(class_counts, class_names, "class_counts")
+    missing = [
+        name for index, name in enumerate(class_names) if index not in named
+    ]
+    if missing:
+        raise ValueError(
+            f"`class_counts` must name every class, and {missing} are "
+            "missing; a class without examples has the number 0. "
+            f"Received: class_counts={class_counts!r}"
+        )
+    counts = [named[index] for index in range(len(class_names))]
+    if not all(isinstance(n, Integral) and n >= 0 for n in counts):
+        raise ValueError(
+            "`class_counts` must be integers of at least 0. "
+            f"Received: class_counts={class_counts!r}"
+        )
+    return np.array(counts, np.int64)
+
+
+def count_classes(dataset, elements, class_names):
+    """Counts the examples of each class in one pass over a dataset.
+
+    Args:
+        dataset: Finite `tf.data.Dataset`.
+        elements: `ganaug.data.elements.Elements` of it. Soft labels count for
+            their likeliest class.
+        class_names: Sequence of strings.
+
+    Returns:
+        An int64 NumPy array `(num_classes,)`.
+
+    Raises:
+        ValueError: The dataset is infinite, or a label is out of range.
+    """
+    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(
+            "The classes of an infinite dataset cannot be counted. Say how "
+            "many examples each class has with `class_counts`, or leave out "
+            "`repeat()`. Received: cardinality=infinite"
+        )
+    num_classes = len(class_names)
+
+    @tf.autograph.experimental.do_not_convert
+    def hard_labels(element):
+        labels = elements.label(element)
+        if elements.num_classes is not None:
+            labels = tf.argmax(labels, -1)
+        return tf.cast(labels, tf.int64)
+
+    # `map` unpacks a tuple, so that what is within it comes whole.
+    labels = tf.data.Dataset.zip((dataset,)).map(hard_labels)
+    if not elements.batched:
+        labels = labels.batch(LABELS_AT_A_TIME)
+    counts = np.zeros(num_classes, np.int64)
+    for batch in labels.as_numpy_iterator():
+        if len(batch) and not 0 <= batch.min() <= batch.max() < num_classes:
+            raise ValueError(
+                f"The dataset's labels must be in [0, {num_classes}), the "
+                f"classes {list(class_names)}. Received: labels from "
+                f"{batch.min()} to {batch.max()}"
+            )
+        counts += np.bincount(batch, minlength=num_classes)
+    return counts

@@ -1,0 +1,71 @@
+"""Whether a dataset fits the generator, and what its numbers mean."""
+
+import tensorflow as tf
+
+
+def check_fits(dataset, elements, draws):
+    """Checks that a dataset has the images and classes of the generator.
+
+    Args:
+        dataset: `tf.data.Dataset`.
+        elements: `ganaug.data.elements.Elements` of it.
+        draws: `Generators` or `Bank`.
+
+    Raises:
+        ValueError: It does not.
+    """
+    problem = None
+    if not tf.TensorShape(elements.image_shape).is_compatible_with(
+        draws.image_shape
+    ):
+        problem = (
+            f"the images have shape {elements.image_shape}, but the GAN was "
+            f"trained on {draws.image_shape}; resize the images or train "
+            "another GAN"
+        )
+    elif elements.num_classes not in (None, draws.num_classes):
+        problem = (
+            f"the labels have {elements.num_classes} classes, but the GAN has "
+            f"{draws.num_classes}: {list(draws.class_names)}"
+        )
+    if problem:
+        raise ValueError(
+            f"The GAN does not fit the dataset: {problem}. "
+            f"Received: element_spec={dataset.element_spec}"
+        )
+
+
+def resolve_value_range(value_range, elements, draws):
+    """Finds the value range of a dataset's images.
+
+    Args:
+        value_range: Pair of floats that was declared, or `None`.
+        elements: `ganaug.data.elements.Elements` of the dataset.
+        draws: `Generators` or `Bank`.
+
+    Returns:
+        A pair of floats.
+
+    Raises:
+        ValueError: It is not known, or the dtype cannot hold it.
+    """
+    dtype = elements.image_dtype
+    if value_range is not None:
+        low, high = value_range
+        if low < dtype.min or high > dtype.max:
+            raise ValueError(
+                f"The dataset's images are {dtype.name}, which cannot hold "
+                f"their value range. Received: value_range={value_range}"
+            )
+        return value_range
+    if dtype.is_integer:
+        if dtype.name == draws.image_dtype:
+            return draws.value_range
+        if dtype == tf.uint8:
+            return (0.0, 255.0)
+    raise ValueError(
+        "The value range of the dataset is not known: its images are "
+        f"{dtype.name}, but the GAN was trained on {draws.image_dtype} in "
+        f"{list(draws.value_range)}. Declare it with `value_range`, for "
+        "instance (0, 1). Received: value_range=None"
+    )
