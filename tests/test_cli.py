@@ -4,16 +4,23 @@ import json
 import re
 import subprocess
 import sys
+import typing
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import typer.testing
 from PIL import Image
 
 import ganaug.commands.train
 from ganaug import artifact
-from ganaug.cli import app
+from ganaug.cli import app, options
+from ganaug.fidelity.scores import MEASURES
+from ganaug.gan.architectures import ARCHITECTURES
+from ganaug.gan.latents import LATENTS
+from ganaug.gan.losses import LOSSES
+from ganaug.gan.presets import PRESETS
 
 
 def ganaug_command(*arguments):
@@ -40,9 +47,13 @@ def test_train_sample_evaluate(tmp_path):
         *("README.md", "ganaug.json", "samples.png", "weights.safetensors"),
         *("losses.csv", "losses.png", "grids", "training"),
     }
+    assert (
+        "training a gan: architecture r3gan, preset tiny, seed 5, 3 steps of "
+        "64 out of 58 images of 10 classes"
+    ) in " ".join(done.stderr.split())
     lines = (run / "losses.csv").read_text().splitlines()
     assert lines[0] == "step,d_loss,g_loss"
-    assert lines[1].startswith("3,0.")
+    assert [line[:4] for line in lines[1:]] == ["1,0.", "2,0.", "3,0."]
 
     grid = tmp_path / "pictures" / "grid.png"
     done = ganaug_command(
@@ -80,6 +91,49 @@ def test_train_sample_evaluate(tmp_path):
     assert "data:image/png" in (out / "report.html").read_text("utf-8")
     # The GAN learnt exactly the training images: nothing to say about others.
     assert len(result["notes"]) == 1
+
+
+def test_without_classes(tmp_path):
+    """Images are drawn, but nothing that needs their classes."""
+    run, grid = tmp_path / "run", tmp_path / "grid.png"
+    done = ganaug_command(
+        *("train", "digits", "--out", run, "--steps", 3, "--architecture"),
+        *("dcgan", "--unconditional"),
+    )
+    assert done.exit_code == 0, done.stderr
+    assert "without classes" in done.stderr
+    done = ganaug_command("sample", run, "--num", 23, "--out", grid)
+    assert done.exit_code == 0, done.stderr
+    assert "23 images of each class (image), seed " in done.stdout
+    with Image.open(grid) as picture:
+        # Three rows of at most ten.
+        assert 4 * picture.height > picture.width > 2 * picture.height
+    done = ganaug_command("sample", run, "--class", 0, "--out", grid)
+    assert done.exit_code == 1
+    assert "without classes. Leave out `class_name` (--class)" in done.stderr
+    done = ganaug_command("evaluate", run, "digits")
+    assert done.exit_code == 1
+    assert "leave `--unconditional` out" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("offered", "there_are"),
+    [
+        (options.ModelName, ganaug.commands.train.MODELS),
+        (options.ArchitectureName, ARCHITECTURES),
+        (options.LossName, LOSSES),
+        (options.PresetName, PRESETS),
+        (options.LatentsName, LATENTS),
+    ],
+)
+def test_all_there_is_can_be_chosen(offered, there_are):
+    """The command line names the choices without loading what they are."""
+    assert set(typing.get_args(offered)) == set(there_are)
+
+
+def test_the_best_is_chosen_by_a_measure_there_is():
+    """Not by all: some are best for one good image, repeated."""
+    assert set(typing.get_args(options.MeasureName)) < set(MEASURES)
 
 
 def test_demo(tmp_path):
@@ -202,11 +256,19 @@ def test_folders_in_use_are_refused(run, no_training, command):
         (["evaluate", "RUN", "tfds:no_such_set"], "does not know"),
         (["evaluate", "RUN", "digits", "--class-counts", "1,2"], "10 classes"),
         (["evaluate", "RUN", "NPZ"], "the same classes"),
+        (["evaluate", "RUN", "NPZ"], "0, 1 in the data"),
         (
             ["evaluate", "RUN", "NPZ", "--test-fraction", "0"],
             "needs a test set",
         ),
         (["train", "nowhere", "--out", "new"], "no such data set"),
+        (["train", "no.npz", "--out", "new"], "no such data set"),
+        (["train", ".", "--image-size", "0", "--out", "new"], "(0, 0)"),
+        (
+            ["train", "digits", "--model", "vae", "--horizontal-flip"]
+            + ["--out", "new"],
+            "a VAE has none",
+        ),
     ],
 )
 def test_bad_input_is_refused(
@@ -242,6 +304,29 @@ def test_a_test_set_that_the_gan_learnt_is_refused(run, tmp_path, digits):
 
 
 @pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 9 TiB"),
+        tf.errors.ResourceExhaustedError(
+            None, None, "Unable to allocate 9 TiB\n" + 500 * "node\n"
+        ),
+    ],
+)
+def test_too_little_memory(tmp_path, monkeypatch, error):
+    """One line that says what to do."""
+
+    def load_data(*args):
+        raise error
+
+    monkeypatch.setattr("ganaug.data.sources.load_data", load_data)
+    done = ganaug_command("train", "digits", "--out", tmp_path / "run")
+    assert done.exit_code == 1
+    assert "lower --image-size or --batch-size" in done.stderr
+    assert "Received: Unable to allocate 9 TiB" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["train", "digits"],
@@ -250,6 +335,8 @@ def test_a_test_set_that_the_gan_learnt_is_refused(run, tmp_path, digits):
         ["train", "digits", "--out", "x", "--preset", "huge"],
         ["train", "digits", "--out", "x", "--class-counts", "1,b"],
         ["train", "digits", "--out", "x", "--image-size", "8x8x8"],
+        ["train", "digits", "--out", "x", "--image-size", "²"],
+        ["train", "digits", "--out", "x", "--architecture", "biggan"],
         ["evaluate", "x", "digits", "--ratio", "1.5"],
         ["sample", "x", "--out", "a.png", "--num", "0"],
         ["explode"],

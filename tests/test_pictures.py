@@ -28,11 +28,39 @@ def test_a_grid_shows_rows_in_order(tmp_path, channels):
     assert dark.max() < light.min()
 
 
+def boxes(path, levels):
+    """Left, top, right and bottom of what has each of some gray levels."""
+    pixels = np.asarray(Image.open(path).convert("L")).astype(int)
+    found = []
+    for level in levels:
+        near = abs(pixels - level) < 2
+        # Not the few pixels of letters and edges.
+        rows = np.flatnonzero(near.sum(1) > 30)
+        columns = np.flatnonzero(near.sum(0) > 30)
+        found.append((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+    return found
+
+
 def test_rows_may_have_different_lengths(tmp_path):
-    """A class with few images leaves places empty."""
+    """A class with few images leaves places empty, one with none all."""
     path = tmp_path / "grid.png"
-    save_image_grid(path, [flat(0, 1, 4), flat(0, 1, 1)], ["a", "b"], (0, 255))
-    assert path.stat().st_size > 1000
+    rows = [
+        np.concatenate([flat(level, 1, 1) for level in levels])
+        for levels in ((40, 80, 120), (160,))
+    ]
+    save_image_grid(path, [*rows, rows[0][:0]], list("abc"), (0, 255))
+    first, second, third, below = boxes(path, (40, 80, 120, 160))
+    # The longer side of an image takes 0.55 inches of 150 dots.
+    for left, top, right, bottom in (first, second, third, below):
+        assert right - left == pytest.approx(5 / 6 * 82.5, abs=2)
+        assert bottom - top == pytest.approx(82.5, abs=2)
+    assert first[2] < second[0] and second[2] < third[0]
+    assert first[1] == second[1] == third[1]
+    assert below[0] == first[0]
+    assert first[3] < below[1]
+    with Image.open(path) as picture:
+        # There is room for the third row.
+        assert picture.height - below[3] > below[3] - below[1]
 
 
 def test_loss_curves(tmp_path):
@@ -43,3 +71,22 @@ def test_loss_curves(tmp_path):
     )
     with Image.open(path) as picture:
         assert picture.size == (900, 450)
+
+
+def test_the_losses_of_a_single_step_are_seen(tmp_path):
+    """A dot of each color, where there is no line to draw."""
+
+    def save(step, values):
+        path = tmp_path / "losses.png"
+        names = ("step", "d_loss", "g_loss")
+        save_loss_curves(path, dict(zip(names, (step, *values), strict=True)))
+        pixels = np.asarray(Image.open(path).convert("RGB"))
+        # Of what is drawn, colors alone.
+        colored = np.ptp(pixels, axis=2) > 50
+        return np.argwhere(colored[:, :600])
+
+    assert len(save([], ([], []))) == 0
+    points = save([50], ([0.2], [0.8]))
+    # The legend is at the right, the two dots in the middle.
+    assert abs(points[:, 1] - 475).max() < 30
+    assert np.ptp(points[:, 0]) > 100

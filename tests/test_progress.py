@@ -8,7 +8,7 @@ from rich.console import Console
 from ganaug.progress import ProgressReport
 
 
-def show(is_terminal, total=1000):
+def show(is_terminal, total=1000, text="loss {}"):
     stream = io.StringIO()
     report = ProgressReport(
         Console(file=stream, force_terminal=is_terminal, width=100),
@@ -16,7 +16,7 @@ def show(is_terminal, total=1000):
         "steps",
     )
     for completed in range(1, total + 1):
-        report.update(completed, total, f"loss {completed}")
+        report.update(completed, total, text.format(completed))
     report.stop()
     return stream.getvalue()
 
@@ -33,6 +33,11 @@ def test_a_log_gets_some_lines():
 def test_short_work_is_logged_too(total):
     """Also where there are fewer steps than lines."""
     assert f"{total}/{total} steps" in show(False, total)
+
+
+def test_there_may_be_no_further_facts():
+    """Then nothing stands in their place."""
+    assert show(False, 1, text="") == "training 1/1 steps left ?\n"
 
 
 def test_a_terminal_gets_a_bar():

@@ -18,7 +18,7 @@ MODULES = [
     module.name
     for module in pkgutil.walk_packages(ganaug.__path__, "ganaug.")
     # The command line documents its arguments in its help.
-    if module.name not in ("ganaug.__main__", "ganaug.cli")
+    if not module.name.startswith(("ganaug.__main__", "ganaug.cli"))
 ]
 
 

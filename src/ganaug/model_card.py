@@ -5,22 +5,32 @@ import jinja2
 TEMPLATE = """\
 # A pretrained generator of ganaug
 
-It draws images of {{ names|length }} classes, \
-{{ shape[0] }} x {{ shape[1] }} pixels with {{ shape[2] }} channels, as \
-{{ record.images.dtype }} in {{ record.images.value_range }}.
+It draws images \
+{%- if conditional %} of {{ names|length }} classes{% else %}, without \
+classes{% endif %}: {{ shape|join(" x ") }} (height, width, channels), \
+{{ record.images.dtype }} from {{ "%g"|format(low) }} to \
+{{ "%g"|format(high) }}.
 
-![Images of each class, all of them synthetic](samples.png)
+![Synthetic images](samples.png)
 
 ## Use
 
+{% if conditional -%}
 ```python
 import ganaug
 
 augmenter = ganaug.GANAugmenter.from_pretrained("path/to/this/folder")
 train_ds = train_ds.apply(augmenter)
 ```
+{%- else -%}
+```sh
+ganaug sample path/to/this/folder --out picture.png
+```
+
+Its images have no labels, so they cannot augment the training of a classifier.
+{%- endif %}
 {% if record.latents %}
-It was trained with an encoder. `latents` of the augmenter says where the \
+It was trained with an encoder. `latents` (`--latents`) says where the \
 latents of its images come from: \
 {{ record.latents.kinds|map("tojson")|join(", ") }}. All but the prior's \
 start from {{ record.latents.count }} encoded training images. Their latents \
@@ -32,16 +42,20 @@ are in `latents.safetensors`; decoded, they look like those images.
 `ganaug.json` holds a fingerprint of each, and evaluation refuses a test set \
 that holds one.
 
+{% if conditional -%}
 | class | images |
 |---|---|
 {% for name, count in counts -%}
 | {{ name|replace("|", "\\\\|") }} | {{ count }} |
 {% endfor %}
+{% endif -%}
 ## Training
 
 | | |
 |---|---|
-{% for name, value in record.training.items() if name != "class_counts" -%}
+| architecture | {{ record.architecture.name }} |
+{% for name, value in record.training.items()
+if name != "class_counts" and value != [] -%}
 | {{ name|replace("_", " ") }} | {{ value }} |
 {% endfor %}
 ## Limits
@@ -66,6 +80,8 @@ def render_model_card(record):
     """
     names = record["class_names"]
     counts = record["training"].get("class_counts", ["?"] * len(names))
+    arguments = record["architecture"]["arguments"]
+    low, high = record["images"]["value_range"]
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
@@ -74,6 +90,9 @@ def render_model_card(record):
     return environment.from_string(TEMPLATE).render(
         record=record,
         names=names,
-        shape=record["architecture"]["arguments"]["image_shape"],
+        shape=arguments["image_shape"],
+        conditional=arguments["num_classes"] is not None,
+        low=low,
+        high=high,
         counts=list(zip(names, counts, strict=True)),
     )

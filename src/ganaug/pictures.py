@@ -9,6 +9,10 @@ from matplotlib import pyplot as plt
 
 from ganaug.data.images import from_unit, to_unit
 
+# Of the longer side of an image in a grid, and of the gap beside it.
+INCHES = 0.55
+GAP = 0.06
+
 
 def to_pixels(images, value_range):
     """Maps images to 8-bit pixels.
@@ -37,47 +41,52 @@ def save_image_grid(path, rows, row_names, value_range, title=None):
     """
     num_columns = max(len(row) for row in rows)
     height, width = rows[0].shape[1:3]
-    inches = 0.55 / max(height, width)
+    gap = GAP * max(height, width)
+    inches = INCHES / max(height, width)
     margin = 0.2 + 0.075 * max(len(name) for name in row_names)
-    figure, axes = plt.subplots(
-        len(rows),
-        num_columns,
-        squeeze=False,
-        figsize=(
-            num_columns * width * inches + margin + 0.1,
-            len(rows) * height * inches * 1.06 + (0.4 if title else 0.1),
-        ),
+    top = 0.35 if title else 0.05
+    grid = (
+        num_columns * (width + gap) * inches,
+        len(rows) * (height + gap) * inches,
     )
-    for row_axes, row, name in zip(axes, rows, row_names, strict=True):
-        pixels = to_pixels(row, value_range) if len(row) else row
-        for axis in row_axes:
-            axis.set_axis_off()
-        for axis, image in zip(row_axes, pixels, strict=False):
-            # Matplotlib knows one, three or four channels.
-            if image.shape[-1] <= 2:
-                axis.imshow(image[..., 0], cmap="gray", vmin=0, vmax=255)
-            else:
-                axis.imshow(image)
-        row_axes[0].text(
-            -0.25,
-            0.5,
+    figure = plt.figure(figsize=(margin + grid[0], top + grid[1]))
+    # One for all: to make one for each image would take most of the time.
+    axis = figure.add_axes(
+        (
+            margin / figure.get_figwidth(),
+            0,
+            grid[0] / figure.get_figwidth(),
+            grid[1] / figure.get_figheight(),
+        )
+    )
+    axis.set_axis_off()
+    for y, (row, name) in enumerate(zip(rows, row_names, strict=True)):
+        bottom = -y * (height + gap)
+        axis.text(
+            -2 * gap,
+            bottom - height / 2,
             name,
-            transform=row_axes[0].transAxes,
             ha="right",
             va="center",
             fontsize=8,
             parse_math=False,
         )
+        for x, image in enumerate(to_pixels(row, value_range)):
+            left = x * (width + gap)
+            # Matplotlib knows one, three or four channels.
+            axis.imshow(
+                image[..., 0] if image.shape[-1] <= 2 else image,
+                cmap="gray",
+                vmin=0,
+                vmax=255,
+                extent=(left, left + width, bottom - height, bottom),
+            )
+    axis.set(
+        xlim=(0, num_columns * (width + gap)),
+        ylim=(-len(rows) * (height + gap), 0),
+    )
     if title:
         figure.suptitle(title, fontsize=9, parse_math=False)
-    figure.subplots_adjust(
-        left=margin / figure.get_figwidth(),
-        right=0.99,
-        bottom=0.01,
-        top=1 - (0.35 if title else 0.05) / figure.get_figheight(),
-        wspace=0.06,
-        hspace=0.06,
-    )
     figure.savefig(Path(path), dpi=150)
     plt.close(figure)
 
@@ -93,9 +102,10 @@ def save_loss_curves(path, losses):
     figure, axis = plt.subplots(figsize=(6, 3))
     for name, values in losses.items():
         if name != "step":
-            axis.plot(losses["step"], values, label=name, linewidth=1)
+            # The dots are there for a single step, which makes no line.
+            axis.plot(losses["step"], values, ".-", label=name, linewidth=1)
     axis.set_xlabel("training step")
-    axis.set_ylabel("loss (nats)")
+    axis.set_ylabel("loss")
     if losses["step"]:
         axis.legend()
     axis.grid(alpha=0.3)

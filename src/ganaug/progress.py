@@ -58,9 +58,10 @@ class ProgressReport:
         enough = completed - self._shown >= max(1, total // LINES)
         if not self._console.is_terminal and (enough or completed == total):
             self._shown = completed
+            parts = (self._name, f"{completed}/{total}", self._unit, text)
             self._console.print(
-                f"{self._name} {completed}/{total} {self._unit} {text} left "
-                f"{self._time_left(completed, total)}",
+                *filter(None, parts),
+                f"left {self._time_left(completed, total)}",
                 highlight=False,
                 soft_wrap=True,
             )

@@ -15,6 +15,7 @@ from ganaug.gan.training_state import CheckpointFolder, hash_tensors
 TRAIN = (
     *("train", "digits", "--class-counts", "12,9,7,6,5,5,4,4,3,3"),
     *("--architecture", "mlp", "--preset", "tiny", "--seed", "0"),
+    # Means of losses are over fewer steps, and 20 would not end at each.
     *("--steps", "400", "--batch-size", "8", "--checkpoint-every", "50"),
     "--out",
 )

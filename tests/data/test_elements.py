@@ -22,6 +22,12 @@ WEIGHT = np.ones(5, np.float32)
         ({"image": IMAGE, "label": LABEL}, None, False, ()),
         ({"images": IMAGE, "labels": ONE_HOT}, 5, False, ()),
         ({"image": IMAGE, "label": LABEL, "id": LABEL}, None, False, ("id",)),
+        (
+            {"images": IMAGE, "labels": ONE_HOT, "sample_weight": WEIGHT},
+            5,
+            True,
+            (),
+        ),
     ],
 )
 @pytest.mark.parametrize("batched", [False, True])
@@ -41,6 +47,12 @@ def test_known_structures(tensors, num_classes, has_weight, extra, batched):
     changed = elements.replace(element, label=tf.constant(0))
     tf.nest.assert_same_structure(element, changed)
     assert elements.label(changed) == 0
+    extras = elements.extras(element)
+    assert tuple(extras) == extra
+    extras = {key: tf.constant("new") for key in extras}
+    changed = elements.replace(element, extras)
+    for key in extra:
+        assert changed[key] == "new"
 
 
 @pytest.mark.parametrize(
@@ -56,6 +68,10 @@ def test_known_structures(tensors, num_classes, has_weight, extra, batched):
         ((IMAGE, LABEL[:, None]), "squeeze"),
         ((IMAGE, ONE_HOT[None].repeat(5, 0)), "label has rank"),
         (((IMAGE, IMAGE), LABEL), "not a dense tensor"),
+        (
+            {"image": IMAGE, "label": LABEL, "sample_weight": ONE_HOT},
+            "not one number for each",
+        ),
     ],
 )
 def test_unknown_structures(tensors, message):

@@ -30,6 +30,7 @@ def test_train_and_test(folder):
     assert train.image_shape == (6, 5, 3)
     assert train.images[0, 0, 0].tolist() == [10, 20, 240]
     assert train.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert train.image_names[4] == "train/red/1.png"
     assert notes == []
 
 
@@ -54,6 +55,15 @@ def test_mixed_sizes_are_stretched_and_it_is_said(folder):
     train, _, notes = load_image_folder(folder, (9, 12))
     assert train.image_shape == (9, 12, 3)
     assert len(notes) == 1
+
+
+def test_images_of_one_size_may_be_stretched(folder):
+    """And it is said; to their own size they are not."""
+    _, _, notes = load_image_folder(folder, (9, 12))
+    assert notes == [
+        "Images of 6 x 5 pixels were stretched to 9 x 12 with a Lanczos filter."
+    ]
+    assert load_image_folder(folder, [6, 5])[2] == []
 
 
 @pytest.mark.parametrize(
@@ -93,6 +103,10 @@ def cut(path):
             "convert it to 8 bits",
         ),
         (lambda f: write(f / "test/green/0.png"), r"Received: \['green'\]"),
+        (
+            lambda f: [p.unlink() for p in f.glob("test/*/*")],
+            r"data set is empty.*test'",
+        ),
         (
             lambda f: [p.unlink() for p in f.glob("train/*/*")],
             "data set is empty",

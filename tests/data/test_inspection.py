@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import ganaug.data.inspection
-from ganaug.data.inspection import Finding, few, inspect_images
+from ganaug.data.findings import Finding, few
+from ganaug.data.inspection import inspect_images
 from ganaug.data.labeled_images import LabeledImages
 
 
@@ -71,8 +72,8 @@ def test_duplicates_within_a_split(train, test):
     )
     assert inspection.splits["train"]["duplicate_images"] == 3
     assert inspection.splits["test"]["duplicate_images"] == 0
-    names = [f"{i}.png" for i in range(22)]
-    finding = found(doubled, test, train_names=names)["duplicates"]
+    named = replace(doubled, image_names=[f"{i}.png" for i in range(22)])
+    finding = found(named, test)["duplicates"]
     assert finding.examples[1] == "3.png = 9.png"
 
 

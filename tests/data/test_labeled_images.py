@@ -37,6 +37,7 @@ def with_nan():
         (IMAGES.astype("float32"), LABELS, {}, "Declare another range"),
         (IMAGES // 255, LABELS, {}, "uint8 with values from 0 to 1"),
         (IMAGES.astype("int32"), LABELS, {}, "int32 with values"),
+        (IMAGES, LABELS, {"image_names": ["a"]}, r"shape=\(1,\) for 4 images"),
     ],
 )
 def test_bad_data_are_refused(images, labels, kwargs, message):
@@ -80,6 +81,21 @@ def test_one_class_is_too_few():
     """There is nothing to tell apart."""
     with pytest.raises(ValueError, match="at least 2 classes"):
         LabeledImages(IMAGES, LABELS * 0).check_trainable()
+
+
+@pytest.mark.parametrize(
+    "indices", [[3, 0], slice(2, None), np.array([True, False, False, True])]
+)
+def test_a_subset_keeps_what_belongs_to_its_images(indices):
+    """Labels and names; classes stay as many."""
+    data = LabeledImages(IMAGES, LABELS, image_names=list("abcd"))
+    subset = data.subset(indices)
+    kept = np.arange(4)[indices]
+    np.testing.assert_array_equal(subset.images, IMAGES[kept])
+    assert subset.labels.tolist() == LABELS[kept].tolist()
+    assert subset.image_names.tolist() == ["abcd"[index] for index in kept]
+    assert subset.num_classes == 3
+    assert LabeledImages(IMAGES, LABELS).subset(indices).image_names is None
 
 
 @pytest.mark.parametrize(

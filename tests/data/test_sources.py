@@ -93,7 +93,10 @@ def test_floats_of_which_one_part_has_no_negative(tmp_path):
             ),
             "one shape and dtype",
         ),
-        (lambda a: a.update(class_names=["a", "b", "c", "d"]), r"of \['d'\]"),
+        (
+            lambda a: a.update(class_names=["a", "b", "c", "d"]),
+            r"no image of \['d'\]",
+        ),
     ],
 )
 def test_bad_npz_files_are_refused(tmp_path, arrays, change, message):
@@ -132,14 +135,31 @@ def test_image_folders(tmp_path):
 @pytest.mark.parametrize("source", ["digitz", "nowhere/data.npz"])
 def test_unknown_sources_are_refused(source):
     """The error names the sources there are."""
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"Expected `digits`.*npz"):
         ganaug.load_data(source)
 
 
-def test_bad_test_fractions_are_refused():
-    """All of the data cannot be held out."""
-    with pytest.raises(ValueError, match="test_fraction=1"):
-        ganaug.load_data("digits", test_fraction=1)
+def test_other_files_are_refused(tmp_path):
+    """The error names the sources there are."""
+    path = tmp_path / "notes.txt"
+    path.write_text("x")
+    with pytest.raises(ValueError, match=r"no data set. Expected `digits`"):
+        ganaug.load_data(path)
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "message"),
+    [
+        ("digits", {"test_fraction": 1}, "test_fraction=1"),
+        ("digits", {"image_size": (8, 8)}, "for 'digits'"),
+        (".", {"image_size": (0, 8)}, r"image_size=\(0, 8\)"),
+        (".", {"image_size": (8,)}, r"image_size=\(8,\)"),
+    ],
+)
+def test_bad_arguments_are_refused(source, options, message):
+    """Before anything is read."""
+    with pytest.raises(ValueError, match=message):
+        ganaug.load_data(source, **options)
 
 
 FEATURES = {
@@ -222,7 +242,8 @@ def test_tfds_sets_that_do_not_fit_are_refused(
     ("name", "error", "message"),
     [
         ("fashion_mnist", FileNotFoundError, "is not prepared.*--data-dir"),
-        ("no_such_set", ValueError, "does not know this data set"),
+        ("fashion_mnist:9.9.9", ValueError, "only: 3"),
+        ("qqqqqqqqqq", ValueError, "no name is like it.*list_builders"),
         ("not a name!", ValueError, "does not know this data set"),
     ],
 )
@@ -230,5 +251,15 @@ def test_tfds_sets_that_are_not_there_fail_at_once(
     tmp_path, name, error, message
 ):
     """Offline, TFDS itself would go on trying for minutes."""
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=message) as raised:
         ganaug.load_data(f"tfds:{name}", data_dir=tmp_path)
+    assert len(str(raised.value)) < 500
+
+
+def test_the_nearest_tfds_names_are_told(tmp_path):
+    """Of the hundreds that there are, and of what was prepared in a folder."""
+    (tmp_path / "mnist_of_mine").mkdir()
+    with pytest.raises(ValueError, match=r"nearest names are .*\bmnist\b"):
+        ganaug.load_data("tfds:mnistt/config:1.0.0", data_dir=tmp_path)
+    with pytest.raises(ValueError, match="names are mnist_of_mine"):
+        ganaug.load_data("tfds:mnist_of_min", data_dir=tmp_path)

@@ -8,8 +8,8 @@ import ganaug
 from ganaug.data.tolerant_reading import read_tolerantly
 
 
-def levels(data):
-    return {finding.name: finding.level for finding in data.findings}
+def levels(findings):
+    return {finding.name: finding.level for finding in findings}
 
 
 @pytest.fixture
@@ -55,41 +55,42 @@ def folder(tmp_path):
 def test_good_data_are_those_that_are_trained_on(npz, arrays, options):
     """The same images in the same order, each under its place in the file."""
     path = npz()
-    data = read_tolerantly(path, **options)
+    data, findings = read_tolerantly(path, **options)
     wanted = ganaug.load_data(path, **options)
-    assert data.findings == ()
-    for part, names, expected in (
-        (data.train, data.train_names, wanted.train),
-        (data.test, data.test_names, wanted.test),
+    assert findings == ()
+    assert data.notes == wanted.notes
+    for part, expected in (
+        (data.train, wanted.train),
+        (data.test, wanted.test),
     ):
         if expected is None:
             assert part is None
-            assert names == ()
             continue
         np.testing.assert_array_equal(part.images, expected.images)
         np.testing.assert_array_equal(part.labels, expected.labels)
+        names = part.image_names.tolist()
         indices = [int(name[len("images[") : -1]) for name in names]
         np.testing.assert_array_equal(arrays["images"][indices], part.images)
 
 
 def test_digits_with_their_test_set():
     """Nothing is held out where there is a test set."""
-    data = read_tolerantly("digits", class_counts=[3] * 10)
+    data, _ = read_tolerantly("digits", class_counts=[3] * 10)
     wanted = ganaug.load_data("digits", class_counts=[3] * 10)
     np.testing.assert_array_equal(data.train.images, wanted.train.images)
-    assert data.test_names[-1] == "test[699]"
+    assert data.test.image_names[-1] == "test[699]"
     assert data.notes == ()
 
 
 def test_files_are_named(folder):
     """By their path in the folder."""
-    data = read_tolerantly(folder)
-    assert data.findings == ()
-    assert data.train_names[5] == "train/dog/1.png"
-    assert data.test_names == tuple(
+    data, findings = read_tolerantly(folder)
+    assert findings == ()
+    assert data.train.image_names[5] == "train/dog/1.png"
+    assert data.test.image_names.tolist() == [
         f"test/{name}/{i}.png" for name in ("cat", "dog") for i in (0, 1)
-    )
-    pixels = np.asarray(Image.open(folder / data.train_names[5]))
+    ]
+    pixels = np.asarray(Image.open(folder / data.train.image_names[5]))
     np.testing.assert_array_equal(data.train.images[5], pixels)
 
 
@@ -100,8 +101,7 @@ def test_unreadable_files_are_left_out(folder):
     Image.effect_noise((50, 50), 90).convert("RGB").resize((5, 6)).save(noise)
     noise.write_bytes(noise.read_bytes()[:90])
     Image.new("I;16", (5, 6)).save(folder / "train/dog/0.png")
-    data = read_tolerantly(folder)
-    (finding,) = data.findings
+    data, (finding,) = read_tolerantly(folder)
     assert (finding.name, finding.level) == ("unreadable files", "error")
     assert finding.count == 3
     assert "3 of 12 files" in finding.text
@@ -110,8 +110,9 @@ def test_unreadable_files_are_left_out(folder):
     assert any("8 bits a channel" in text for text in finding.examples)
     assert data.train.class_counts.tolist() == [3, 3]
     assert data.test.class_counts.tolist() == [2, 1]
-    assert "train/cat/1.png" not in data.train_names
-    for name, image in zip(data.train_names, data.train.images, strict=True):
+    names = data.train.image_names.tolist()
+    assert "train/cat/1.png" not in names
+    for name, image in zip(names, data.train.images, strict=True):
         pixels = np.asarray(Image.open(folder / name))
         np.testing.assert_array_equal(image, pixels)
     with pytest.raises(ValueError, match="cannot be read"):
@@ -122,8 +123,10 @@ def test_broken_files_among_several_sizes(folder):
     """What is left is stretched to the size asked for, or to 32 x 32."""
     Image.new("RGB", (9, 9)).save(folder / "train/cat/0.png")
     (folder / "train/cat/1.png").write_text("no image")
-    assert read_tolerantly(folder).train.image_shape == (32, 32, 3)
-    data = read_tolerantly(folder, image_size=(7, 8))
+    data, _ = read_tolerantly(folder)
+    assert data.train.image_shape == (32, 32, 3)
+    assert "were stretched to 32 x 32" in data.notes[0]
+    data, _ = read_tolerantly(folder, image_size=(7, 8))
     assert data.train.image_shape == data.test.image_shape == (7, 8, 3)
 
 
@@ -132,9 +135,13 @@ def test_other_files_and_classes(folder):
     (folder / "train/dog/a.tif").write_text("x")
     (folder / "train/dog/.hidden").write_text("x")
     (folder / "test/bird").mkdir()
-    data = read_tolerantly(folder)
-    assert levels(data) == {"unknown classes": "error", "other files": "note"}
-    assert data.findings[1].examples == ("train/dog/a.tif",)
+    data, findings = read_tolerantly(folder)
+    assert levels(findings) == {
+        "unknown classes": "error",
+        "other files": "note",
+    }
+    assert "['bird'] in " in findings[0].text
+    assert findings[1].examples == ("train/dog/a.tif",)
     assert len(data.test) == 4
 
 
@@ -142,8 +149,8 @@ def test_an_empty_test_folder(folder):
     """An error; the training images are read all the same."""
     for file in folder.glob("test/*/*"):
         file.unlink()
-    data = read_tolerantly(folder, test_fraction=0)
-    assert levels(data) == {"empty test set": "error"}
+    data, findings = read_tolerantly(folder, test_fraction=0)
+    assert levels(findings) == {"empty test set": "error"}
     assert data.test is None
     assert len(data.train) == 8
 
@@ -155,27 +162,28 @@ def test_nan_and_wrong_labels_are_left_out(npz, arrays):
     images[20] = np.inf
     labels = arrays["labels"].astype(np.int64)
     labels[7] = -1
-    data = read_tolerantly(npz(images=images, labels=labels), test_fraction=0)
-    nan, wrong = data.findings
+    data, (nan, wrong) = read_tolerantly(
+        npz(images=images, labels=labels), test_fraction=0
+    )
     assert (nan.level, nan.count) == ("error", 2)
     assert nan.examples == ("images[3]", "images[20]")
     assert wrong.examples == ("images[7]",)
     kept = np.delete(np.arange(28), [3, 7, 20])
     np.testing.assert_array_equal(data.train.images, images[kept])
-    assert data.train_names == tuple(f"images[{i}]" for i in kept)
+    assert data.train.image_names.tolist() == [f"images[{i}]" for i in kept]
     assert data.train.value_range == (0, 1)
 
 
-def test_labels_beyond_the_class_names(npz, arrays):
-    """Also in the test set."""
-    data = read_tolerantly(
+@pytest.mark.parametrize("names", [{}, {"class_names": ["a", "b", "c"]}])
+def test_labels_that_are_no_class(npz, arrays, names):
+    """In the test set, those that training images do not have."""
+    data, (finding,) = read_tolerantly(
         npz(
-            class_names=["a", "b", "c"],
+            **names,
             test_images=arrays["images"],
             test_labels=arrays["labels"] + 1,
         )
     )
-    (finding,) = data.findings
     assert finding.count == 6
     assert finding.examples[0] == "test_images[22]"
     assert len(data.test) == 22
@@ -189,31 +197,32 @@ def test_a_wrong_value_range(npz, arrays, changes):
     """An error, and what the pixels span is taken."""
     if "images" in changes:
         changes = {"images": arrays["images"].astype(np.int32)}
-    data = read_tolerantly(npz(**changes))
-    assert levels(data) == {"value range": "error"}
+    data, findings = read_tolerantly(npz(**changes))
+    assert levels(findings) == {"value range": "error"}
     pixels = arrays["images"]
     assert data.train.value_range == (pixels.min(), pixels.max())
 
 
 def test_train_and_test_of_other_shapes(npz):
-    """What training says is told where nothing else explains it."""
-    data = read_tolerantly(
+    """Both are read, and what training says is told."""
+    data, (finding,) = read_tolerantly(
         npz(
             test_images=np.arange(75, dtype=np.uint8).reshape(3, 5, 5),
             test_labels=[0, 1, 2],
         )
     )
-    assert levels(data) == {"refused": "error"}
-    assert "one shape and dtype" in data.findings[0].text
+    assert finding.level == "error"
+    assert "one shape and dtype" in finding.text
+    assert data.test.image_shape == (5, 5, 1)
 
 
 def test_classes_too_small_to_be_split(npz, arrays):
     """No test set is held out, and it is said."""
     labels = arrays["labels"].copy()
     labels[0] = 4
-    data = read_tolerantly(npz(labels=labels))
-    assert levels(data) == {"no test set": "error"}
-    assert "there is one of 4." in data.findings[0].text
+    data, (finding,) = read_tolerantly(npz(labels=labels))
+    assert (finding.name, finding.level) == ("no test set", "error")
+    assert "there is one of 4." in finding.text
     assert data.test is None
 
 

@@ -1,6 +1,7 @@
 """`ganaug demo`: the main job on long-tailed digits, into one folder."""
 
-from ganaug.artifact import SAMPLES, check_output_folder
+from ganaug.artifact import SAMPLES
+from ganaug.artifact_files import check_output_folder
 from ganaug.commands.evaluate import evaluate, write_report
 from ganaug.commands.train import LOSS_CURVES, TrainingOptions, train
 from ganaug.data.sources import load_data

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from ganaug import artifact
 from ganaug.augment.augmenter import GANAugmenter
+from ganaug.data.findings import few
 from ganaug.evaluate.arms import default_controls, on_top_of_classic
 from ganaug.evaluate.protocol import evaluate_augmentation
 from ganaug.progress import ProgressReport
+from ganaug.synthesis.generators import Generators
 
 REPORT_HTML = "report.html"
 REPORT_JSON = "report.json"
@@ -55,26 +57,14 @@ def evaluate(
             "Evaluation needs a test set. Leave out `--test-fraction 0`, or "
             f"add test images. Received: {data.name}"
         )
-    for what, learnt, given in (
-        ("classes", pretrained.class_names, data.train.class_names),
-        ("image shape", pretrained.image_shape, data.train.image_shape),
-        (
-            "dtype and value range",
-            (pretrained.image_dtype, pretrained.value_range),
-            (data.train.images.dtype.name, data.train.value_range),
-        ),
-    ):
-        if learnt != given:
-            raise ValueError(
-                f"The run and the data set must have the same {what}. "
-                f"Received: {learnt} and {given}"
-            )
+    _check_fits(pretrained, data.train, run)
+    for note in data.notes:
+        console.print(note, highlight=False)
     augmenter = GANAugmenter(
-        pretrained,
+        Generators(pretrained, latents=latents),
         ratio=ratio,
         value_range=data.train.value_range,
         seed=0,
-        latents=latents,
     )
     shown = ProgressReport(console, "evaluating", "trainings")
 
@@ -102,6 +92,32 @@ def evaluate(
         ratio=ratio,
         latents=latents,
     )
+
+
+def _check_fits(pretrained, images, run):
+    if pretrained.num_classes is None:
+        raise ValueError(
+            "Evaluation trains classifiers, and a model that was trained "
+            "without classes draws images without labels. Train one with "
+            "them: leave `--unconditional` out. Received: "
+            f"{os.fspath(run)!r} with num_classes=None"
+        )
+    for what, learnt, given in (
+        ("classes", pretrained.class_names, images.class_names),
+        ("image shape", pretrained.image_shape, images.image_shape),
+        (
+            "dtype and value range",
+            (pretrained.image_dtype, *pretrained.value_range),
+            (images.images.dtype.name, *images.value_range),
+        ),
+    ):
+        if learnt != given:
+            raise ValueError(
+                f"The run and the data set must have the same {what}. Name "
+                "the data set that the run was trained on, with the same "
+                f"options. Received: {few(learnt)} in the run, and "
+                f"{few(given)} in the data"
+            )
 
 
 def write_report(report, out, pictures):

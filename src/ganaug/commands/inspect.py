@@ -11,7 +11,8 @@ from rich.table import Table
 
 from ganaug.commands.recommendations import ratio_text, recommend
 from ganaug.commands.train import TrainingOptions
-from ganaug.data.inspection import ERROR, WARNING, Finding, inspect_images
+from ganaug.data.findings import ERROR, WARNING, Finding
+from ganaug.data.inspection import inspect_images
 from ganaug.data.tolerant_reading import read_tolerantly
 from ganaug.gan.conditional_gan import ConditionalGAN
 from ganaug.gan.presets import PRESETS, choose_preset
@@ -52,18 +53,16 @@ def inspect(
         ValueError: Nothing of it can be read, or an argument is wrong.
         RuntimeError: The loss was not finite in the steps that were timed.
     """
-    data = read_tolerantly(
+    data, findings = read_tolerantly(
         source, data_dir, image_size, class_counts, test_fraction
     )
-    train, test, findings = data.train, data.test, list(data.findings)
+    train, test, findings = data.train, data.test, list(findings)
     try:
         preset = choose_preset(train.image_shape)
     except ValueError as error:
         preset = None
         findings.append(Finding(ERROR, "image shape", str(error), len(train)))
-    inspection = inspect_images(
-        train, test, data.train_names, data.test_names, findings
-    )
+    inspection = inspect_images(train, test, findings)
     trainable = preset and train.num_classes > 1 and train.class_counts.min()
     return {
         "data": str(source),

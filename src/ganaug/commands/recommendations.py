@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 from ganaug.commands.train import TrainingOptions
-from ganaug.data.inspection import few
+from ganaug.data.findings import few
 from ganaug.gan.presets import PRESETS
 
 # Training images of the largest class over those of the smallest.

@@ -54,6 +54,11 @@ def sample(
     names = pretrained.class_names
     classes = range(len(names))
     if class_name is not None:
+        if pretrained.num_classes is None:
+            raise ValueError(
+                "The model was trained without classes. Leave out "
+                f"`class_name` (--class). Received: class_name={class_name!r}"
+            )
         classes = [class_index(class_name, names)]
     labels = np.repeat(np.asarray(classes), num)
     images = pretrained.generate(
@@ -64,7 +69,7 @@ def sample(
     )
     rows = np.split(images, len(classes))
     row_names = [names[label] for label in classes]
-    if class_name is not None:
+    if len(classes) == 1:
         starts = range(0, num, COLUMNS)
         rows = [images[start : start + COLUMNS] for start in starts]
         row_names = [row_names[0], *[""] * (len(rows) - 1)]

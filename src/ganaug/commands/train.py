@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from ganaug import artifact
-from ganaug.artifact import RECORD, SAMPLES, check_output_folder
+from ganaug.artifact import SAMPLES
+from ganaug.artifact_files import check_output_folder
+from ganaug.artifact_record import RECORD
 from ganaug.data.splits import holdout_split
 from ganaug.gan.callbacks import LossHistory, TrainingProgress
 from ganaug.gan.conditional_gan import ConditionalGAN
@@ -19,6 +21,10 @@ from ganaug.seeds import derive_seed
 LOSS_CURVES = "losses.png"
 LOSS_TABLE = "losses.csv"
 GRIDS = "grids"
+# The curves of losses have at least so many points, each a mean over at most
+# so many steps.
+MIN_MEANS = 20
+MAX_STEPS_OF_A_MEAN = 50
 MODELS = {
     "gan": ConditionalGAN,
     "vae": ConditionalVAE,
@@ -134,8 +140,10 @@ def train(data, out, console, options=TrainingOptions()):
     _compile(model, options, steps)
     # The folder is made now, so that one that cannot be is known at once.
     out.mkdir(parents=True, exist_ok=True)
+    for line in (*data.notes, _plan(model, options, steps, images)):
+        console.print(line, highlight=False)
     every = min(options.checkpoint_every, steps)
-    history = LossHistory(every=min(50, steps))
+    history = LossHistory(every=_steps_of_a_mean(steps, every))
     progress = TrainingProgress(
         console, options.batch_size * model.batches_per_step, steps
     )
@@ -198,6 +206,24 @@ def train(data, out, console, options=TrainingOptions()):
     }
 
 
+def _steps_of_a_mean(steps, checkpoint_every):
+    most = max(1, min(MAX_STEPS_OF_A_MEAN, steps // MIN_MEANS))
+    # A checkpoint does not keep half of a mean, so each ends at one.
+    return max(n for n in range(1, most + 1) if checkpoint_every % n == 0)
+
+
+def _plan(model, options, steps, images):
+    """One line about what is going to be trained."""
+    what = "without classes"
+    if not options.unconditional:
+        what = f"of {images.num_classes} classes"
+    return (
+        f"training a {options.model}: architecture {model.architecture}, "
+        f"preset {model.preset}, seed {model.seed}, {steps} steps of "
+        f"{options.batch_size} out of {len(images)} images {what}"
+    )
+
+
 def _make_model(images, options, seed):
     choices = {"preset": options.preset, "seed": seed}
     if options.architecture is not None:
@@ -219,10 +245,11 @@ def _compile(model, options, steps):
             choices["diff_augment"] = ",".join(policy)
     elif options.loss is not None or options.horizontal_flip:
         raise ValueError(
-            "A VAE has no adversarial loss and no DiffAugment. Leave out "
-            "`loss` and `horizontal_flip`. Received: "
+            "`loss` (--loss) and `horizontal_flip` (--horizontal-flip) are "
+            "for models with a discriminator, and a VAE has none. Received: "
             f"loss={options.loss!r}, "
-            f"horizontal_flip={options.horizontal_flip}"
+            f"horizontal_flip={options.horizontal_flip} for "
+            f"model={options.model!r}"
         )
     # The tutorial's optimizers do not decay.
     if model.architecture != "mlp" or not isinstance(model, ConditionalGAN):

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 DICT_KEYS = (("image", "label"), ("images", "labels"))
+DICT_WEIGHT = "sample_weight"
 KNOWN = (
     "(image, label), (image, label, weight), a TFDS dict with `image` and "
-    "`label`, or a Keras dict with `images` and `labels`; one example or a "
-    "batch of them; images as (height, width, channels); labels as integers "
-    "or one-hot"
+    "`label`, or a Keras dict with `images` and `labels`, a dict also with "
+    "`sample_weight`; one example or a batch of them; images as (height, "
+    "width, channels); labels as integers or one-hot"
 )
 
 
@@ -22,7 +23,7 @@ class Elements:
     Args:
         image_key: Position or dict key of the image.
         label_key: Position or dict key of the label.
-        weight_key: Position of the sample weight, or `None`.
+        weight_key: Position or dict key of the sample weight, or `None`.
         extra_keys: Tuple of the remaining dict keys.
         batched: Whether an element is a batch.
         image_shape: Tuple `(height, width, channels)`; `None` where unknown.
@@ -33,7 +34,7 @@ class Elements:
 
     image_key: int | str
     label_key: int | str
-    weight_key: int | None
+    weight_key: int | str | None
     extra_keys: tuple
     batched: bool
     image_shape: tuple
@@ -63,11 +64,23 @@ class Elements:
         """
         return element[self.label_key]
 
-    def replace(self, element, **tensors):
+    def extras(self, element):
+        """Gives what an element has beside image, label and weight.
+
+        Args:
+            element: An element of the structure that was parsed.
+
+        Returns:
+            A dict from keys to tensors, or to structures of them.
+        """
+        return {key: element[key] for key in self.extra_keys}
+
+    def replace(self, element, extras=None, **tensors):
         """Copies an element with other tensors in some places.
 
         Args:
             element: An element of the structure that was parsed.
+            extras: Dict as `extras` gives it, or `None` to keep what is there.
             **tensors: Any of `image`, `label` and `weight`.
 
         Returns:
@@ -82,6 +95,8 @@ class Elements:
         parts = dict(element) if is_dict else list(element)
         for name, tensor in tensors.items():
             parts[keys[name]] = tensor
+        for key, tensor in (extras or {}).items():
+            parts[key] = tensor
         if is_dict:
             return parts
         if hasattr(element, "_fields"):  # a namedtuple
@@ -102,7 +117,9 @@ def _keys(element_spec):
         for image_key, label_key in DICT_KEYS:
             if image_key in element_spec and label_key in element_spec:
                 extra = set(element_spec) - {image_key, label_key}
-                return image_key, label_key, None, tuple(sorted(extra))
+                weight_key = DICT_WEIGHT if DICT_WEIGHT in extra else None
+                extra -= {weight_key}
+                return image_key, label_key, weight_key, tuple(sorted(extra))
         _refuse(element_spec, f"the dict has the keys {sorted(element_spec)}")
     if isinstance(element_spec, tuple) and len(element_spec) in (2, 3):
         return 0, 1, 2 if len(element_spec) == 3 else None, ()

@@ -4,55 +4,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ganaug.data.findings import (
+    ERROR,
+    MAX_EXAMPLES,
+    NOTE,
+    WARNING,
+    Finding,
+    few,
+)
 from ganaug.data.splits import fingerprints
 
-# Of findings: training or evaluation refuses the data; it spoils what is
-# learnt or measured; good to know.
-ERROR, WARNING, NOTE = "error", "warning", "note"
-MAX_EXAMPLES = 10
 # Images of one picture that an example names.
 MAX_COPIES = 3
 FEW_IMAGES = 10
 # Share of the value range; it is told where the pixels fill less.
 NARROW = 0.5
 CHUNK_VALUES = 2**22
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that was found in a data set.
-
-    Args:
-        level: String. `"error"`: training or evaluation refuses the data;
-            `"warning"`: it spoils what is learnt or measured; `"note"`: good
-            to know.
-        name: String. The kind of thing.
-        text: String. Sentences that say what was found and what to do.
-        count: Integer. How many images, files or classes it is about.
-        examples: Tuple of strings, up to ten. Defaults to none.
-    """
-
-    level: str
-    name: str
-    text: str
-    count: int
-    examples: tuple = ()
-
-    @classmethod
-    def about(cls, level, name, text, items):
-        """Makes a finding about a list of things.
-
-        Args:
-            level: String.
-            name: String.
-            text: String.
-            items: List of strings. They are counted, and the first are the
-                examples.
-
-        Returns:
-            A `Finding`.
-        """
-        return cls(level, name, text, len(items), tuple(items[:MAX_EXAMPLES]))
 
 
 @dataclass(frozen=True)
@@ -75,19 +42,15 @@ class Inspection:
     findings: tuple
 
 
-def inspect_images(
-    train, test=None, train_names=None, test_names=None, findings=()
-):
+def inspect_images(train, test=None, findings=()):
     """Describes images and looks for what would spoil training or evaluation.
 
-    Images are the same where they are equal as 8-bit pictures.
+    Images are the same where they are equal as 8-bit pictures. Those without
+    names are spoken of as `train[0]` and so on.
 
     Args:
         train: `LabeledImages`.
         test: `LabeledImages`, or `None`.
-        train_names: Sequence of strings that examples are named by. Defaults
-            to `train[0]` and so on.
-        test_names: The same for `test`.
         findings: Sequence of `Finding`: what was found before. Defaults to
             none.
 
@@ -103,16 +66,18 @@ def inspect_images(
     >>> [finding.name for finding in inspection.findings][:2]
     ['duplicates', 'constant images']
     """
-    parts = {"train": (train, train_names)}
+    parts = {"train": train}
     if test is not None:
-        parts["test"] = (test, test_names)
-    names, numbers, labels, where = [], [], [], []
+        parts["test"] = test
+    names, numbers, labels = [], [], []
     splits, gray, found = {}, [], list(findings)
-    for split, (data, given) in parts.items():
-        names += given or [f"{split}[{i}]" for i in range(len(data))]
+    for split, data in parts.items():
+        if data.image_names is None:
+            names += [f"{split}[{i}]" for i in range(len(data))]
+        else:
+            names += data.image_names.tolist()
         numbers.append(fingerprints(data))
         labels.append(data.labels)
-        where += [split] * len(data)
         splits[split], constant, is_gray = _describe(data)
         gray.append(is_gray)
         own = names[-len(data) :]
@@ -140,26 +105,6 @@ def inspect_images(
             sorted(found, key=lambda f: (ERROR, WARNING, NOTE).index(f.level))
         ),
     )
-
-
-def few(items):
-    """Lists the first ten of some things.
-
-    Args:
-        items: Iterable of anything that `str` takes.
-
-    Returns:
-        A string.
-
-    Example:
-
-    >>> few("ab"), few(range(12))
-    ('a, b', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more')
-    """
-    items = [str(item) for item in items]
-    more = len(items) - MAX_EXAMPLES
-    text = ", ".join(items[:MAX_EXAMPLES])
-    return f"{text} and {more} more" if more > 0 else text
 
 
 def _describe(data):

@@ -33,6 +33,8 @@ class LabeledImages:
         value_range: Pair of numbers. The values of black and of full
             intensity. By default `[0, 255]` for `uint8`; for floats `[0, 1]`
             or `[-1, 1]`, whichever fits.
+        image_names: Sequence of strings, one for each image, by which it is
+            spoken of. Defaults to none.
 
     Raises:
         ValueError: Shape, dtype, value range or a label is wrong, a value is
@@ -49,6 +51,7 @@ class LabeledImages:
     labels: np.ndarray
     class_names: Sequence[str] | None = None
     value_range: tuple[float, float] | None = None
+    image_names: np.ndarray | None = None
 
     def __post_init__(self):
         images, labels = np.asarray(self.images), np.asarray(self.labels)
@@ -86,10 +89,15 @@ class LabeledImages:
         else:
             value_range = check_value_range(value_range)
             check_values(images, value_range)
+        image_names = self.image_names
+        if image_names is not None:
+            image_names = np.asarray(image_names)
+            _check_image_names(image_names, len(images))
         object.__setattr__(self, "images", images)
         object.__setattr__(self, "labels", labels.astype(np.int32))
         object.__setattr__(self, "class_names", names)
         object.__setattr__(self, "value_range", value_range)
+        object.__setattr__(self, "image_names", image_names)
 
     def __len__(self):
         return len(self.images)
@@ -118,8 +126,12 @@ class LabeledImages:
         Returns:
             A `LabeledImages` with the same classes and value range.
         """
+        names = self.image_names
         return replace(
-            self, images=self.images[indices], labels=self.labels[indices]
+            self,
+            images=self.images[indices],
+            labels=self.labels[indices],
+            image_names=None if names is None else names[indices],
         )
 
     def check_fits(self, image_shape, num_classes):
@@ -207,6 +219,14 @@ def _check_labels(labels, num_images):
     if labels.dtype.kind not in "ui":
         raise ValueError(
             f"`labels` must be integers. Received: labels.dtype={labels.dtype}"
+        )
+
+
+def _check_image_names(image_names, num_images):
+    if image_names.shape != (num_images,):
+        raise ValueError(
+            "`image_names` must be one string for each image. Received: "
+            f"image_names.shape={image_names.shape} for {num_images} images"
         )
 
 

@@ -1,28 +1,25 @@
 """Data sets by name: bundled digits, TFDS, image folders and .npz files."""
 
 import os
-import re
-import zipfile
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import sklearn.datasets
-import tensorflow as tf
 
+from ganaug.data.findings import refuse
 from ganaug.data.image_folder import load_image_folder
-from ganaug.data.labeled_images import LabeledImages, as_labeled_images
+from ganaug.data.labeled_images import LabeledImages
+from ganaug.data.npz_file import load_npz
 from ganaug.data.splits import (
     holdout_split,
     stratified_split,
     take_per_class,
 )
+from ganaug.data.tfds_data import load_tfds
 
 DIGITS = "digits"
 TFDS_PREFIX = "tfds:"
-# TFDS looks names with a further colon up elsewhere, and prints about it.
-TFDS_NAME = re.compile(r"\w+(/[\w.+-]+)?(:[\d.*]+)?")
 DIGITS_TEST_PER_CLASS = 70
 # The split must be the same when a GAN is trained and when it is evaluated.
 SPLIT_SEED = 0
@@ -68,7 +65,7 @@ def load_data(
             `class_names` and `value_range`.
         data_dir: Folder of TFDS. Defaults to TFDS's own default.
         image_size: Pair of integers `(height, width)` to resize images to.
-            Folders: see `load_image_folder`. TFDS: with
+            Folders: with Pillow's Lanczos filter. TFDS: with
             `tf.image.resize(antialias=True)`, bilinear.
         class_counts: Sequence of integers. How many training images of each
             class to keep, drawn at random, the same at every call. Defaults
@@ -91,63 +88,113 @@ def load_data(
     >>> len(data.train), len(data.test), data.train.image_shape
     (1097, 700, (8, 8, 1))
     """
-    source = os.fspath(source)
+    check_test_fraction(test_fraction)
+    real = read_source(source, data_dir, image_size)
+    real.train.check_trainable()
+    return divide(real, class_counts, test_fraction)
+
+
+def check_test_fraction(test_fraction):
+    """Checks that it is a share that leaves something to train on.
+
+    Args:
+        test_fraction: Float.
+
+    Raises:
+        ValueError: It is not in `[0, 1)`.
+    """
     if not 0 <= test_fraction < 1:
         raise ValueError(
             "`test_fraction` must be at least 0 and less than 1. "
             f"Received: test_fraction={test_fraction}"
         )
-    if image_size is not None and (source == DIGITS or source.endswith(".npz")):
-        raise ValueError(
-            "`image_size` (--image-size) resizes folders and TFDS data sets "
-            f"alone. Received: image_size={image_size} for {source!r}"
-        )
+
+
+def read_source(source, data_dir=None, image_size=None, findings=None):
+    """Reads all that a source has.
+
+    Args:
+        source: String, as for `load_data`.
+        data_dir: Folder of TFDS.
+        image_size: Pair of integers `(height, width)`.
+        findings: List that gets a `Finding` for each thing that is wrong with
+            a folder or an .npz file; the rest is read. By default, the first
+            is an error.
+
+    Returns:
+        A `RealData`, whose images have names.
+
+    Raises:
+        FileNotFoundError: The source is not there.
+        ValueError: Its data are wrong, or an argument is.
+    """
+    source = os.fspath(source)
+    _check_image_size(source, image_size)
     notes = []
     if source == DIGITS:
         train, test = _load_digits()
     elif source.startswith(TFDS_PREFIX):
-        train, test = _load_tfds(
+        train, test = load_tfds(
             source.removeprefix(TFDS_PREFIX), data_dir, image_size
         )
-    elif source.endswith(".npz"):
-        train, test = _load_npz(source)
-    elif Path(source).is_dir():
-        train, test, notes = load_image_folder(source, image_size)
-    else:
+    elif not Path(source).exists():
         raise FileNotFoundError(
             f"There is no such data set. Expected {KNOWN}. Received: {source!r}"
         )
-    train.check_trainable()
-    if test is None and test_fraction:
-        train, test = holdout_split(train, test_fraction, SPLIT_SEED)
-        notes.append(
-            f"There is no test set, so {len(test)} images, "
-            f"{test_fraction:.0%} of each class but at least one, were held "
-            "out for testing."
+    elif Path(source).is_dir():
+        train, test, notes = load_image_folder(source, image_size, findings)
+    elif source.endswith(".npz"):
+        train, test = load_npz(source, findings)
+    else:
+        raise ValueError(
+            f"The file is no data set. Expected {KNOWN}. Received: {source!r}"
         )
-    if class_counts is not None:
-        train = take_per_class(train, class_counts, SPLIT_SEED)
+    train = _named(train, "train")
     if test is not None:
-        train, test = _agree(train, test)
+        train, test = _agree(train, _named(test, "test"), findings)
     return RealData(source, train, test, tuple(notes))
 
 
-def _agree(train, test):
-    """Checks that training and test images are of one kind."""
-    kinds = [
-        (part.image_shape, part.images.dtype.name) for part in (train, test)
-    ]
-    if kinds[0] != kinds[1]:
+def divide(real, class_counts=None, test_fraction=0.2):
+    """Holds a test set out where there is none, and keeps a subset.
+
+    Args:
+        real: `RealData`.
+        class_counts: Sequence of integers, as for `load_data`.
+        test_fraction: Float in `[0, 1)`, as for `load_data`.
+
+    Returns:
+        A `RealData`.
+
+    Raises:
+        ValueError: A class has too few images for that.
+    """
+    train, test, notes = real.train, real.test, real.notes
+    if test is None and test_fraction:
+        train, test = holdout_split(train, test_fraction, SPLIT_SEED)
+        notes += (
+            f"There is no test set, so {len(test)} images, "
+            f"{test_fraction:.0%} of each class but at least one, were held "
+            "out for testing.",
+        )
+    if class_counts is not None:
+        train = take_per_class(train, class_counts, SPLIT_SEED)
+    return RealData(real.name, train, test, notes)
+
+
+def _check_image_size(source, image_size):
+    if image_size is None:
+        return
+    if source == DIGITS or source.endswith(".npz"):
         raise ValueError(
-            "Training and test images must have one shape and dtype. "
-            f"Received: {kinds[0]} and {kinds[1]}"
+            "`image_size` (--image-size) resizes folders and TFDS data sets "
+            f"alone. Received: image_size={image_size} for {source!r}"
         )
-    if train.value_range != test.value_range:
-        # Inferred from floats, of which one part happens to hold no negative.
-        train, test = (
-            replace(part, value_range=(-1.0, 1.0)) for part in (train, test)
+    if len(image_size) != 2 or min(image_size) < 1:
+        raise ValueError(
+            "`image_size` must be (height, width) with sides of at least one "
+            f"pixel. Received: image_size={image_size}"
         )
-    return train, test
 
 
 def _load_digits():
@@ -158,135 +205,27 @@ def _load_digits():
     return stratified_split(digits, DIGITS_TEST_PER_CLASS, SPLIT_SEED)
 
 
-def _load_npz(source):
-    try:
-        # NumPy leaves a file open that it was given by name and cannot read.
-        with (
-            open(source, "rb") as file,
-            np.load(file, allow_pickle=False) as archive,
-        ):
-            arrays = {name: archive[name] for name in archive.files}
-    except (
-        ValueError,
-        EOFError,
-        AttributeError,  # an .npy file: an array, not an archive
-        TypeError,
-        MemoryError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise ValueError(
-            "The file cannot be read as .npz of plain arrays. "
-            f"Received: {source!r} ({error})"
-        ) from None
-    if not {"images", "labels"} <= set(arrays) or (
-        ("test_images" in arrays) != ("test_labels" in arrays)
-    ):
-        raise ValueError(
-            "An .npz file must hold `images` and `labels`, and may hold "
-            f"`test_images` with `test_labels`. Received: {sorted(arrays)} "
-            f"in {source!r}"
-        )
-    value_range = arrays.get("value_range")
-    if value_range is not None:
-        value_range = value_range.tolist()
-    train = LabeledImages(
-        arrays["images"],
-        arrays["labels"],
-        arrays.get("class_names"),
-        value_range,
-    )
-    test = None
-    if "test_images" in arrays:
-        test = LabeledImages(
-            arrays["test_images"],
-            arrays["test_labels"],
-            train.class_names,
-            value_range,
-        )
-    return train, test
+def _named(data, split):
+    if data.image_names is not None:
+        return data
+    names = [f"{split}[{index}]" for index in range(len(data))]
+    return replace(data, image_names=names)
 
 
-def _load_tfds(name, data_dir, image_size):
-    # TFDS costs a second to import.
-    import tensorflow_datasets as tfds
-
-    try:
-        if not TFDS_NAME.fullmatch(name):
-            raise ValueError(
-                "expected NAME, NAME/CONFIG or either with :VERSION behind it"
-            )
-        builder = tfds.builder(name, data_dir=data_dir, try_gcs=False)
-    except (
-        tfds.core.DatasetNotFoundError,
-        AssertionError,  # a version that is not there
-        ValueError,
-    ) as error:
-        raise ValueError(
-            f"TFDS does not know this data set ({error}). Received: tfds:{name}"
-        ) from None
-    if not builder.data_path.exists():
-        folder = f", data_dir={os.fspath(data_dir)!r}" if data_dir else ""
-        raise FileNotFoundError(
-            "The TFDS data set is not prepared. Prepare it once, online, with "
-            f"`tensorflow_datasets.load({name!r}{folder})`, or name the "
-            "folder of data that are prepared with --data-dir (`data_dir`). "
-            f"Received: tfds:{name}, expected in {builder.data_path}"
+def _agree(train, test, findings):
+    """Checks that training and test images are of one kind."""
+    kinds = [
+        (part.image_shape, part.images.dtype.name) for part in (train, test)
+    ]
+    if kinds[0] != kinds[1]:
+        error = ValueError(
+            "Training and test images must have one shape and dtype. "
+            f"Received: {kinds[0]} and {kinds[1]}"
         )
-    splits = builder.info.splits
-    test_split = next(
-        (split for split in ("test", "validation") if split in splits), None
-    )
-    if "train" not in splits:
-        raise ValueError(
-            "The TFDS data set must have a split `train`. "
-            f"Received: tfds:{name} with {sorted(splits)}"
-        )
-    features = builder.info.features
-    keys = builder.info.supervised_keys
-    if (
-        keys is None
-        or not isinstance(features[keys[0]], tfds.features.Image)
-        or not isinstance(features[keys[1]], tfds.features.ClassLabel)
-    ):
-        raise ValueError(
-            "The TFDS data set must be one for classifying images: supervised "
-            "keys that name an Image and a ClassLabel. "
-            f"Received: tfds:{name} with supervised_keys={keys}"
-        )
-    try:
+        refuse(findings, "training and test images", error)
+    elif train.value_range != test.value_range:
+        # Inferred from floats, of which one part happens to hold no negative.
         train, test = (
-            _read_tfds(builder, split, image_size, features[keys[1]].names)
-            if split
-            else None
-            for split in ("train", test_split)
+            replace(part, value_range=(-1.0, 1.0)) for part in (train, test)
         )
-    except tf.errors.OpError as error:
-        raise ValueError(
-            "The prepared TFDS data set is broken. Prepare it again. "
-            f"Received: {builder.data_path} ({error.message})"
-        ) from None
     return train, test
-
-
-def _read_tfds(builder, split, image_size, class_names):
-    dataset = builder.as_dataset(split=split, as_supervised=True)
-    image_spec, _ = dataset.element_spec
-    if image_size is not None:
-        dataset = dataset.map(
-            lambda image, label: (_resize(image, image_size), label)
-        )
-    elif None in image_spec.shape:
-        raise ValueError(
-            "The images have several sizes. Name one with --image-size "
-            f"(`image_size`). Received: image shape {image_spec.shape}"
-        )
-    value_range = (0, 255) if image_spec.dtype == tf.uint8 else None
-    return as_labeled_images(dataset, class_names, value_range)
-
-
-def _resize(image, image_size):
-    dtype = image.dtype
-    image = tf.image.resize(image, image_size, antialias=True)
-    return tf.cast(tf.round(image) if dtype.is_integer else image, dtype)

@@ -95,9 +95,10 @@ def holdout_split(labeled_images, fraction, seed):
             if count < 2
         ]
         raise ValueError(
-            "A class needs two images to have one held out for testing. Add "
-            "images or a test set, or hold none out (`test_fraction=0`, "
-            f"--test-fraction 0). Received: fewer than 2 of {small[:10]}"
+            "A class needs two images to have one of them held out. Add "
+            "images, or hold none out (--test-fraction 0, "
+            f"--validation-fraction 0). Received: fraction={fraction} and "
+            f"fewer than 2 of {small[:10]}"
         )
     # scikit-learn's stratified split leaves small classes out of the test set.
     held_out = np.clip(np.rint(fraction * counts).astype(int), 1, counts - 1)

@@ -1,76 +1,36 @@
 """Arguments and options that commands of the command line share."""
 
-import enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-
-class PresetName(enum.StrEnum):
-    """Sizes and strengths that fit an image size."""
-
-    tiny = "tiny"
-    small = "small"
-    medium = "medium"
-
-
-class ModelName(enum.StrEnum):
-    """What learns."""
-
-    gan = "gan"
-    vae = "vae"
-    vae_gan = "vae-gan"
-
-
-class ArchitectureName(enum.StrEnum):
-    """The networks."""
-
-    r3gan = "r3gan"
-    resnet = "resnet"
-    dcgan = "dcgan"
-    mlp = "mlp"
-
-
-class LossName(enum.StrEnum):
-    """The adversarial loss."""
-
-    relativistic = "relativistic"
-    non_saturating = "non_saturating"
-    minimax = "minimax"
-    least_squares = "least_squares"
-    hinge = "hinge"
-    wasserstein = "wasserstein"
-
-
-class LatentsName(enum.StrEnum):
-    """Where latents come from."""
-
-    prior = "prior"
-    around = "around"
-    interpolated = "interpolated"
-    transferred = "transferred"
-
-
-class MeasureName(enum.StrEnum):
-    """A measure of quality while training."""
-
-    kernel_distance = "kernel_distance"
-    coverage = "coverage"
-    recall = "recall"
-    label_fidelity = "label_fidelity"
+PresetName = Literal["tiny", "small", "medium"]
+ModelName = Literal["gan", "vae", "vae-gan"]
+ArchitectureName = Literal["r3gan", "resnet", "dcgan", "mlp"]
+LossName = Literal[
+    "relativistic",
+    "non_saturating",
+    "minimax",
+    "least_squares",
+    "hinge",
+    "wasserstein",
+]
+LatentsName = Literal["prior", "around", "interpolated", "transferred"]
+FormatName = Literal["bank", "tfds", "folder", "npz"]
+MeasureName = Literal["kernel_distance", "coverage", "recall", "label_fidelity"]
 
 
 def _parse_size(text):
     parts = text.lower().split("x")
-    if not 1 <= len(parts) <= 2 or not all(part.isdigit() for part in parts):
+    if not 1 <= len(parts) <= 2 or not all(part.isdecimal() for part in parts):
         raise typer.BadParameter("Expected HEIGHTxWIDTH or one number.")
     return int(parts[0]), int(parts[-1])
 
 
 def _parse_counts(text):
     parts = text.split(",")
-    if not all(part.strip().isdigit() for part in parts):
+    if not all(part.strip().isdecimal() for part in parts):
         raise typer.BadParameter("Expected numbers separated by commas.")
     return [int(part) for part in parts]
 

@@ -38,6 +38,23 @@ def _import_tensorflow():
 
 
 @contextlib.contextmanager
+def _short_of_memory():
+    """Says what to do where TensorFlow or NumPy ask for too much memory."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        # TensorFlow's goes on with the graph.
+        what = str(error).partition("\n")[0][:200]
+        raise RuntimeError(
+            "There is not enough memory. Where the command has them, lower "
+            "--image-size or --batch-size, or take a smaller --preset. "
+            f"Received: {what}"
+        ) from None
+
+
+@contextlib.contextmanager
 def _logged(console):
     """Shows on the console what the package logs: rollbacks, resumes."""
     from rich.logging import RichHandler
@@ -71,7 +88,7 @@ def session():
     console = Console(stderr=True)
     try:
         _import_tensorflow()
-        with _logged(console):
+        with _logged(console), _short_of_memory():
             yield console
     except typer.Exit:  # a RuntimeError, of all things
         raise

@@ -1,0 +1,1 @@
+"""Data sets of synthetic images that other programs can read."""
