@@ -11,7 +11,9 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import tempfile
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,10 +23,13 @@ from rich.table import Table
 
 import ganaug
 from ganaug.evaluate.arms import Classic, MixUp
+from ganaug.synthesis.generating import write_bank
+from ganaug.synthesis.generators import Generators
 
 BATCH_SIZE = 64
 BATCHES = 100
 ROUNDS = 7
+BANK_SIZE = 2000
 NUM_CLASSES = 10
 
 
@@ -34,7 +39,7 @@ def rand_augment(dataset):
     return dataset.map(lambda x, y: (layer(x, training=True), y))
 
 
-def pipelines(image_shape):
+def pipelines(image_shape, folder):
     """Endless pipelines by name, all from the same images in memory."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (4096, *image_shape), np.uint8)
@@ -51,10 +56,17 @@ def pipelines(image_shape):
         .batch(BATCH_SIZE)
     )
 
-    def augmenter(ratio):
+    def augmenter(ratio, **source):
         return ganaug.GANAugmenter(
-            artifact, ratio=ratio, value_range=(0, 255), seed=0
+            artifact, ratio=ratio, value_range=(0, 255), seed=0, **source
         )
+
+    write_bank(
+        Generators(artifact),
+        [BANK_SIZE // NUM_CLASSES] * NUM_CLASSES,
+        folder,
+        seed=0,
+    )
 
     made = {
         "bare": bare,
@@ -62,6 +74,12 @@ def pipelines(image_shape):
         "shifts (Keras RandomTranslation)": bare.apply(Classic()),
         "GANAugmenter, ratio 0.25, live": bare.apply(augmenter(0.25)),
         "GANAugmenter, ratio 0.5, live": bare.apply(augmenter(0.5)),
+        "GANAugmenter, ratio 0.5, bank in memory": bare.apply(
+            augmenter(0.5, source="bank", bank_size=BANK_SIZE)
+        ),
+        "GANAugmenter, ratio 0.5, bank on disk": bare.apply(
+            augmenter(0.5, source=folder)
+        ),
     }
     if image_shape[-1] == 3:
         made["Keras RandAugment"] = bare.apply(rand_augment)
@@ -81,14 +99,17 @@ def microseconds_per_image(iterator):
 
 def main():
     """Measures and prints one table for each image shape."""
-    for image_shape in ((8, 8, 1), (28, 28, 1), (32, 32, 3)):
+    folders = tempfile.TemporaryDirectory()
+    for index, image_shape in enumerate(((8, 8, 1), (28, 28, 1), (32, 32, 3))):
         table = Table(title=f"Microseconds an image, {image_shape}")
         table.add_column("pipeline")
         for column in ("median", "quartiles", "times bare"):
             table.add_column(column, justify="right")
         iterators = {
             name: iter(dataset)
-            for name, dataset in pipelines(image_shape).items()
+            for name, dataset in pipelines(
+                image_shape, Path(folders.name) / str(index)
+            ).items()
         }
         times = {name: [] for name in iterators}
         for iterator in iterators.values():

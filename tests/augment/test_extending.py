@@ -150,6 +150,22 @@ def test_many_more_than_there_are(talking_bank, real, read):
     assert np.bincount(found).tolist() == [300, 300]
 
 
+def test_no_more_than_a_batch_is_drawn_at_a_time(talking, real, read):
+    """However many synthetic examples there are for each real one."""
+    augmenter = ganaug.GANAugmenter(
+        talking,
+        mode="extend",
+        sampling_strategy={"ant": 60, "bee": 60},
+        provenance=True,
+    )
+    for dataset in (real(24, [0, 1] * 12).batch(16), real(24, [0, 1] * 12)):
+        _, _, origin = read(dataset.apply(augmenter))
+        seeds = origin["seed"][origin["index"] >= 0]
+        _, counts = np.unique(seeds, axis=0, return_counts=True)
+        assert counts.sum() == 96
+        assert counts.max() <= (64 if dataset.cardinality() == 24 else 16)
+
+
 def test_drop_remainder_drops(talking_bank, real):
     """Batches that are all full stay so; the rest is left out."""
     augmenter = ganaug.GANAugmenter(source=talking_bank, mode="extend", seed=0)

@@ -18,7 +18,11 @@ def one_hot(dtype="float32"):
 def gray_teacher(softmax=True, scale=1.0, num_outputs=CLASSES):
     """Says what it thinks of an image's gray value alone."""
     inputs = keras.Input((4, 4, 1))
-    gray = keras.layers.Flatten()(inputs)[:, :1] / (40 * scale) - 1
+    # A convolution, which may give an empty batch the wrong shape.
+    pixels = keras.layers.Conv2D(
+        1, 1, kernel_initializer="ones", use_bias=False
+    )(inputs)
+    gray = keras.layers.Flatten()(pixels)[:, :1] / (40 * scale) - 1
     places = keras.ops.arange(num_outputs, dtype="float32")[None]
     scores = -keras.ops.square(gray - places)
     # Dropout has a state, which a dataset must not hold.

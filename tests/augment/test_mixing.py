@@ -151,6 +151,15 @@ def test_quotas_are_dealt_out_exactly(quotas):
         assert len({bytes(deal(epoch, total)) for epoch in range(9)}) == 9
 
 
+def test_the_order_has_no_pattern():
+    """Neighbours do not stay neighbours more often than by chance."""
+    deal, times = dealer([1] * 50), 1500
+    steps = np.diff([deal(epoch, 50) for epoch in range(times)])
+    for step in (1, -1, 2):
+        expected = times * (50 - abs(step)) / 50
+        assert abs((steps == step).sum() - expected) < 4 * np.sqrt(expected)
+
+
 def test_the_order_of_a_small_quota_is_random():
     """Each of the 6 orders of three classes comes equally often."""
     deal, counts = dealer([1, 1, 1]), {}

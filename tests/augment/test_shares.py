@@ -88,6 +88,18 @@ def test_schedules_are_called_with_what_came_before(make):
     assert numbers(in_groups, [10] * 3) == [0, 5, 10]
 
 
+@pytest.mark.parametrize("make", [ExactShare, ExpectedShare])
+@pytest.mark.parametrize("grows", [False, True])
+def test_a_schedule_that_stays_is_a_ratio(make, grows):
+    """It means the same share of what comes out."""
+    for ratio in (0.5, 0.75):
+        scheduled = make(Ratio(lambda step, ratio=ratio: ratio, grows))
+        sizes = [4, 8, 3, 1, 6]
+        assert numbers(scheduled, sizes, 0.6) == numbers(
+            make(Ratio(ratio, grows)), sizes, 0.6
+        )
+
+
 def test_exact_schedules_know_their_total():
     """As many as will come, without going through the dataset."""
     share = ExactShare(

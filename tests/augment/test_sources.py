@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import stats
 
 import ganaug
 from ganaug import artifact
@@ -69,6 +70,18 @@ def test_a_bank_in_memory_is_drawn_once(talking, real, read, told):
     assert augmenter.with_seed(1).bank is augmenter.bank
     default = ganaug.GANAugmenter(talking, source="bank")
     assert default.bank.class_counts == (256,) * 5
+
+
+def test_class_and_image_are_independent(talking, real, read):
+    """No class prefers a part of its images, from the same random numbers."""
+    augmenter = ganaug.GANAugmenter(
+        talking, 1.0, source="bank", bank_size=20, seed=0
+    )
+    images, _ = read(real(240).repeat(10).batch(8).apply(augmenter))
+    rows = {row.tobytes(): i for i, row in enumerate(augmenter.bank.images)}
+    counts = np.bincount([rows[image.tobytes()] for image in images])
+    assert len(counts) == 20
+    assert stats.chisquare(counts).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("kind", [str, lambda path: path, Bank.open])

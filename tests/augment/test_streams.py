@@ -180,6 +180,26 @@ def test_the_stream_holds_no_variables(talking, real):
     assert before == after
 
 
+@pytest.mark.parametrize("share", ["expected", "exact"])
+def test_a_schedule_counts_single_examples(
+    talking_bank, real, read, told, share
+):
+    """Not the groups they are mixed in; a cardinality is right to the last."""
+    augmenter = ganaug.GANAugmenter(
+        source=talking_bank,
+        ratio=lambda step: tf.where(step < 100, 0.0, 0.5),
+        mode="append",
+        share=share,
+        seed=0,
+    )
+    dataset = real(200).apply(augmenter)
+    images, _ = read(dataset)
+    stream = told(images)
+    # Groups of 64: the third begins after 128.
+    assert int(dataset.cardinality()) == len(images) == 200 + 72
+    assert stream.real[:128].all()
+
+
 def test_the_shares_of_a_stream(talking_bank, real, read, told):
     """Within what chance allows, or exactly, after every batch."""
     dataset = real(210).batch(7).repeat(20)

@@ -191,7 +191,7 @@ def _range_checks(images, value_range):
     )
     return [
         tf.raw_ops.Assert(
-            condition=in_range | (tf.size(images) == 0),
+            condition=in_range,
             data=[message, lowest, "to", highest],
         )
     ]

@@ -29,10 +29,8 @@ class WeightedChoice:
     def __init__(self, probabilities):
         probabilities = np.asarray(probabilities, np.float64)
         self.classes = np.flatnonzero(probabilities)
-        bounds = np.cumsum(probabilities).astype(np.float32)
-        # Uniform numbers are below 1, and rounding shall leave no gap there.
-        bounds[self.classes[-1] :] = 1.0
-        self._bounds = bounds
+        # Rounding ends them at 1, which no uniform number reaches.
+        self._bounds = np.cumsum(probabilities).astype(np.float32)
 
     def __call__(self, labels, places, uniforms, dealt=None):
         return tf.searchsorted(
