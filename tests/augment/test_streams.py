@@ -5,6 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import stats
 
 import ganaug
 
@@ -178,6 +179,20 @@ def test_the_stream_holds_no_variables(talking, real):
     after = hash_stream(dataset)
     weight.assign(original)
     assert before == after
+
+
+def test_places_tell_nothing_of_images(talking, real, read, told):
+    """They are not decided by the random numbers that draw."""
+    augmenter = ganaug.GANAugmenter(
+        talking, 0.5, sampling_strategy={"ant": 1}, mode="append", seed=0
+    )
+    images, _ = read(real(240).repeat(4).batch(1).apply(augmenter))
+    real_first = told(images).real[::2]
+    noise = images[~told(images).real][:, -1, :, 0]
+    assert abs(real_first.mean() - 0.5) < 4 * 0.5 / np.sqrt(960)
+    for pixel in noise.T:
+        test = stats.ks_2samp(pixel[real_first], pixel[~real_first])
+        assert test.pvalue > 1e-3
 
 
 @pytest.mark.parametrize("share", ["expected", "exact"])

@@ -68,8 +68,12 @@ def resume(model, folder, settings, begun_at, initial_epoch):
     """
     before = folder.read_settings()
     tensors, notes, broken = folder.load_latest()
-    # Settings without a state protect nothing.
-    if before is None or (tensors is None and not broken):
+    # Settings without a state protect nothing, if this one begins there too.
+    if before is None or (
+        tensors is None
+        and not broken
+        and before["begun_at"] == model.current_step
+    ):
         folder.write_settings(
             {
                 "begun_at": begun_at,
