@@ -6,9 +6,12 @@ import pytest
 import tensorflow as tf
 
 import ganaug
+from ganaug.augment.labels import SyntheticLabels
+from ganaug.data.elements import parse_elements
 from ganaug.synthesis.generators import Generators
 
 CLASSES = 5
+NAMES = ("ant", "bee", "cat", "dog", "elk")
 
 
 def one_hot(dtype="float32"):
@@ -18,11 +21,14 @@ def one_hot(dtype="float32"):
 def gray_teacher(softmax=True, scale=1.0, num_outputs=CLASSES):
     """Says what it thinks of an image's gray value alone."""
     inputs = keras.Input((4, 4, 1))
-    # A convolution, which may give an empty batch the wrong shape.
+    # Convolutions of empty batches have the wrong shape: Dense would notice.
     pixels = keras.layers.Conv2D(
-        1, 1, kernel_initializer="ones", use_bias=False
+        3, 1, kernel_initializer="ones", use_bias=False
     )(inputs)
-    gray = keras.layers.Flatten()(pixels)[:, :1] / (40 * scale) - 1
+    first = keras.layers.Dense(
+        1, kernel_initializer=keras.initializers.Constant(np.eye(48)[:, :1])
+    )(keras.layers.Flatten()(pixels))
+    gray = first / (40 * scale) - 1
     places = keras.ops.arange(num_outputs, dtype="float32")[None]
     scores = -keras.ops.square(gray - places)
     # Dropout has a state, which a dataset must not hold.
@@ -78,6 +84,14 @@ def test_a_teacher_gives_soft_labels(
         labels[~stream.real], expected[~stream.real], atol=1e-5
     )
     assert (labels[stream.real].max(1) == 1).all()
+
+
+def test_no_images_have_no_labels(real):
+    """Also where a teacher's convolution would stumble over them."""
+    elements = parse_elements(real().map(one_hot()).element_spec)
+    labels = SyntheticLabels(elements, NAMES, 0.1, gray_teacher(), False)
+    images = tf.zeros((0, 4, 4, 1), tf.uint8)
+    assert labels(tf.zeros(0, tf.int32), images, None).shape == (0, CLASSES)
 
 
 def test_a_teacher_is_frozen(talking_bank, real, tmp_path):

@@ -36,7 +36,8 @@ class GANAugmenter:
 
     The stream is the same for the same seed, whatever the number of threads,
     and other in every epoch. It holds no state: iterators can be checkpointed,
-    and `tf.data.experimental.service` can process it.
+    and `tf.data.experimental.service` can process it. There, each worker counts
+    for itself what is exact, so extend a dataset after `distribute`.
 
     Args:
         pretrained: What draws the images: `ganaug.artifact.Artifact`, a
@@ -46,7 +47,8 @@ class GANAugmenter:
             `None` if `source` is a finished bank.
         ratio: Float in `[0, 1]`, the share of synthetic examples in what comes
             out; 1 only where it replaces. Or a schedule: a callable from an
-            int64 tensor, the number of elements before, to a float, such as
+            int64 tensor, how many batches (or single examples) came before,
+            to a float, such as
             `keras.optimizers.schedules.LearningRateSchedule`. Defaults to
             `0.25`; with `mode="extend"` it must be left out.
         sampling_strategy: Which classes synthetic images have. Where batches
@@ -97,8 +99,8 @@ class GANAugmenter:
             before `model.fit`. Defaults to `False`.
         provenance: Boolean. Whether elements get, in the same way,
             `"artifact"`, the id of what drew it, `"seed"` and `"index"`: with
-            the label, `augmenter.generators.remake` makes the image from them
-            again. Real examples have `""`, 0 and -1. Defaults to `False`.
+            the label, `Generators.remake` makes the image from them again.
+            Real examples have `""`, 0 and -1. Defaults to `False`.
         rerandomize_each_iteration: Boolean. Whether each epoch has other
             noise. If not, it depends on the real images of a batch alone, so
             the same batches are always mixed with the same images. Defaults
