@@ -79,6 +79,7 @@ ALLOWED = {
         "ganaug.artifact",
         "ganaug.artifact_id",
         "ganaug.data",
+        "ganaug.pictures",
         "ganaug.seeds",
         "ganaug.synthesis",
         "ganaug.synthesis.bank",

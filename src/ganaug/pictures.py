@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("agg")
 from matplotlib import pyplot as plt
@@ -27,24 +28,35 @@ def to_pixels(images, value_range):
     return from_unit(to_unit(images, value_range), (0, 255), "uint8").numpy()
 
 
-def save_image_grid(path, rows, row_names, value_range, title=None):
+def save_image_grid(
+    path, rows, row_names, value_range, title=None, halves=None
+):
     """Draws rows of images with a name before each row.
 
     Args:
         path: File to write, by its ending PNG or another that Matplotlib
-            knows.
+            knows, or a file object, which gets PNG.
         rows: Sequence of arrays `(num_images, height, width, channels)` with
             1 to 4 channels: gray, gray and alpha, RGB, RGBA.
         row_names: Sequence of strings.
         value_range: Pair of floats. Value range of the images.
         title: String. Defaults to none.
+        halves: Pair of strings: the names of a left and of a right half. Then
+            each row is a pair of arrays, for the left and the right one.
+            Defaults to one part without a name.
     """
-    num_columns = max(len(row) for row in rows)
-    height, width = rows[0].shape[1:3]
+    if halves is None:
+        rows = [(row,) for row in rows]
+    parts = list(zip(*rows, strict=True))
+    lengths = [max(len(row) for row in part) for part in parts]
+    height, width = rows[0][0].shape[1:3]
     gap = GAP * max(height, width)
+    # Columns where parts begin; between two, half a column stays free.
+    begins = np.cumsum([0, *(length + 0.5 for length in lengths[:-1])])
+    num_columns = begins[-1] + lengths[-1]
     inches = INCHES / max(height, width)
     margin = 0.2 + 0.075 * max(len(name) for name in row_names)
-    top = 0.35 if title else 0.05
+    top = (0.35 if title else 0.05) + (0.2 if halves else 0)
     grid = (
         num_columns * (width + gap) * inches,
         len(rows) * (height + gap) * inches,
@@ -71,7 +83,12 @@ def save_image_grid(path, rows, row_names, value_range, title=None):
             fontsize=8,
             parse_math=False,
         )
-        for x, image in enumerate(to_pixels(row, value_range)):
+        columns = [
+            (begin + x, image)
+            for begin, images in zip(begins, row, strict=True)
+            for x, image in enumerate(to_pixels(images, value_range))
+        ]
+        for x, image in columns:
             left = x * (width + gap)
             # Matplotlib knows one, three or four channels.
             axis.imshow(
@@ -81,13 +98,23 @@ def save_image_grid(path, rows, row_names, value_range, title=None):
                 vmax=255,
                 extent=(left, left + width, bottom - height, bottom),
             )
+    for begin, length, name in zip(begins, lengths, halves or (), strict=False):
+        axis.text(
+            (begin + length / 2) * (width + gap),
+            2 * gap,
+            name,
+            ha="center",
+            va="bottom",
+            fontsize=8,
+            parse_math=False,
+        )
     axis.set(
         xlim=(0, num_columns * (width + gap)),
         ylim=(-len(rows) * (height + gap), 0),
     )
     if title:
         figure.suptitle(title, fontsize=9, parse_math=False)
-    figure.savefig(Path(path), dpi=150)
+    figure.savefig(path, dpi=150)
     plt.close(figure)
 
 

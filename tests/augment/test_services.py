@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,22 @@ import ganaug
 from ganaug.synthesis.generating import write_bank
 from ganaug.synthesis.generators import Generators
 
-WORKER = Path(__file__).with_name("service_worker.py")
+# Of a process: address of the dispatcher, port.
+WORKER = """
+import sys
+import tensorflow as tf
+
+service = tf.data.experimental.service
+worker = service.WorkerServer(
+    service.WorkerConfig(
+        dispatcher_address=sys.argv[1],
+        port=int(sys.argv[2]),
+        heartbeat_interval_ms=100,
+    )
+)
+print("ready", flush=True)
+worker.join()
+"""
 KINDS = {
     "replace": {"ratio": 0.5},
     "append": {"ratio": 0.3, "mode": "append"},
@@ -55,7 +69,7 @@ class Cluster:
 
     def _start(self, port):
         return subprocess.Popen(
-            [sys.executable, WORKER, self.address, str(port)],
+            [sys.executable, "-c", WORKER, self.address, str(port)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -297,15 +311,21 @@ def run_and_bank(small_gan, run, tmp_path):
     return [run, tmp_path / "bank"]
 
 
+def in_process(script, *arguments):
+    """Runs a script and returns the lines that it prints."""
+    process = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout.splitlines()
+
+
 def test_replicas_share_the_stream(run_and_bank):
     """A batch is cut in two, and is otherwise that of one replica."""
-    output = subprocess.run(
-        [sys.executable, "-c", REPLICAS, *run_and_bank],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
-    assert output.split() == ["live", "bank", str(run_and_bank[1])]
+    lines = in_process(REPLICAS, *run_and_bank)
+    assert lines == ["live", "bank", str(run_and_bank[1])]
 
 
 RESTORE = """
@@ -349,18 +369,9 @@ for name, iterator in iterators.items():
 
 def test_an_iterator_goes_on_in_another_process(run_and_bank, tmp_path):
     """From the place where it was saved, with the same noise."""
-    command = [
-        sys.executable,
-        "-c",
-        RESTORE,
-        *run_and_bank,
-        tmp_path / "checkpoint",
-    ]
     outputs = [
-        subprocess.run(
-            command, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout.splitlines()
+        in_process(RESTORE, *run_and_bank, tmp_path / "checkpoint")
         for _ in range(2)
     ]
     assert outputs[0] == outputs[1]
-    assert len(set(line.split()[-1] for line in outputs[0])) == 9
+    assert len({line.split()[-1] for line in outputs[0]}) == 9

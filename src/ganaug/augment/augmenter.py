@@ -6,6 +6,7 @@ import os
 import tensorflow as tf
 
 from ganaug import artifact
+from ganaug.augment.arrays import AugmentedArrays, augment_arrays
 from ganaug.augment.class_counts import resolve_class_counts
 from ganaug.augment.details import check_detail_arguments
 from ganaug.augment.epochs import EpochCallback, epoch_variable
@@ -13,6 +14,7 @@ from ganaug.augment.extending import check_growth_strategy
 from ganaug.augment.image_source import ImageSource
 from ganaug.augment.labels import check_label_arguments
 from ganaug.augment.modes import EXPECTED, EXTEND, MODES, REPLACE, SHARES
+from ganaug.augment.preview import preview
 from ganaug.augment.ratio import resolve_ratio
 from ganaug.augment.sampling_strategy import UNIFORM, resolve_class_weights
 from ganaug.augment.transforming import transform
@@ -22,6 +24,7 @@ from ganaug.synthesis.generators import Generators
 
 STEP, EPOCH = SCHEDULES = ("step", "epoch")
 DEFAULT_GROWTH = "auto"
+ARRAY_BATCH_SIZE = 64
 
 
 class GANAugmenter:
@@ -38,6 +41,9 @@ class GANAugmenter:
     and other in every epoch. It holds no state: iterators can be checkpointed,
     and `tf.data.experimental.service` can process it. There, each worker counts
     for itself what is exact, so extend a dataset after `distribute`.
+
+    Without tf.data, `py_dataset` makes batches of arrays for `model.fit` on any
+    Keras backend, and `augment_arrays` mixes into whole arrays.
 
     Args:
         pretrained: What draws the images: `ganaug.artifact.Artifact`, a
@@ -309,6 +315,112 @@ class GANAugmenter:
             self._source.begin_epoch(epoch)
 
         return EpochCallback(begin_epoch)
+
+    def py_dataset(
+        self,
+        images,
+        labels,
+        sample_weight=None,
+        batch_size=32,
+        shuffle=True,
+        **kwargs,
+    ):
+        """Makes batches of arrays, with synthetic examples among them.
+
+        They are those of a `keras.utils.PyDataset`, NumPy arrays that
+        `model.fit` takes on any backend. A batch depends on the seed, the
+        epoch and its index alone, whatever the number of threads.
+
+        Args:
+            images: Array `(num_examples, height, width, channels)`.
+            labels: Array `(num_examples,)` of integers, or
+                `(num_examples, num_classes)`.
+            sample_weight: Array `(num_examples,)`. Defaults to none.
+            batch_size: Integer. Examples of a batch; real ones, where batches
+                grow. Where the data set grows, batches have about so many.
+                Defaults to `32`.
+            shuffle: Boolean. Whether real examples come in another order in
+                each epoch. Defaults to `True`.
+            **kwargs: Of `keras.utils.PyDataset`: `workers` (threads) and
+                `max_queue_size`.
+
+        Returns:
+            A `keras.utils.PyDataset`.
+
+        Raises:
+            ValueError: The arrays do not fit one another or the generators,
+                or an argument is out of range.
+
+        Example:
+
+        ```python
+        model.fit(augmenter.py_dataset(images, labels), epochs=10)
+        ```
+        """
+        return AugmentedArrays(
+            self,
+            self._source,
+            self._ratio,
+            (images, labels, sample_weight),
+            batch_size,
+            shuffle,
+            **kwargs,
+        )
+
+    def augment_arrays(self, images, labels, sample_weight=None):
+        """Mixes synthetic examples into arrays, once.
+
+        Args:
+            images: As in `py_dataset`.
+            labels: As in `py_dataset`.
+            sample_weight: As in `py_dataset`. Defaults to none.
+
+        Returns:
+            A tuple of NumPy arrays: images, labels, weights if there are any,
+            and a dict of arrays where `is_synthetic` or `provenance` add some.
+
+        Raises:
+            ValueError: As in `py_dataset`.
+
+        Example:
+
+        ```python
+        images, labels = augmenter.augment_arrays(images, labels)
+        ```
+        """
+        return augment_arrays(
+            self.py_dataset(
+                images,
+                labels,
+                sample_weight,
+                ARRAY_BATCH_SIZE,
+                shuffle=False,
+            )
+        )
+
+    def preview(self, dataset, num_per_class=4):
+        """Draws real and synthetic images of each class side by side.
+
+        Args:
+            dataset: `tf.data.Dataset` of real examples, as `apply` takes it.
+            num_per_class: Integer. Images of each kind. Defaults to `4`.
+
+        Returns:
+            A `PIL.Image.Image`, which notebooks show and `save` writes. The
+            first real images of each class are on the left; a class of which
+            none is among the first 20,000 has none.
+
+        Raises:
+            ValueError: The dataset is not understood or does not fit the
+                generators.
+
+        Example:
+
+        ```python
+        augmenter.preview(train_ds).save("preview.png")
+        ```
+        """
+        return preview(dataset, self, self._source.draws, num_per_class)
 
     def __call__(self, dataset):
         if not tf.executing_eagerly():

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganaug.augment.mixing import merge, plan_mix
-from ganaug.augment.noise import MIXING, ROUNDING, offset
+from ganaug.augment.noise import MIXING, ROUNDING, draw_uniforms, offset
 from ganaug.augment.shares import ExactShare, ExpectedShare
 
 # Single examples are grouped, so that generators run on whole batches.
@@ -58,49 +58,64 @@ class BatchMixer:
         Returns:
             A `tf.data.Dataset`.
         """
-        elements = self._elements
         entries = share.attach(
             self._noise.attach(batches),
-            lambda entry: tf.shape(elements.label(entry[0]))[0],
+            lambda entry: self._num_real(entry[0]),
         )
 
         @tf.autograph.experimental.do_not_convert
-        def mix_batch(entry, carried=None):
-            batch = entry[0]
-            labels, images = self._checked(batch)
-            num_real = tf.shape(labels)[0]
-            seed = self._noise.seed(entry, images)
-            uniform = tf.random.stateless_uniform((), offset(seed, ROUNDING))
-            num_synthetic, dealt = share.decide(num_real, uniform, carried)
-            plan = plan_mix(
-                labels,
-                num_synthetic,
-                offset(seed, MIXING),
-                self._choice,
-                self._grows,
-                dealt,
-            )
-            drawn = self._source(
-                plan.classes, seed, self._value_range, elements.image_dtype
-            )
-            synthetic = self._details.synthetic(
-                batch,
-                drawn.images,
-                self._labels(plan.classes, drawn.images, drawn.targets),
-                drawn,
-            )
-            real = self._details.real(batch, num_real)
-            return tf.nest.map_structure(
-                lambda mixed, given: self._shaped(
-                    mixed, given.shape, batch_size
-                ),
-                merge(plan, real, synthetic),
-                real,
-            )
+        def mix_entry(entry, carried=None):
+            return self.mix_batch(entry, share, carried, batch_size)
 
         return entries.map(
-            mix_batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+            mix_entry, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
         )
+
+    def mix_batch(self, entry, share, carried=None, batch_size=None):
+        """Transforms one batch, eagerly or in a graph.
+
+        Args:
+            entry: Tuple of the batch and, if there is one, its random number,
+                as `ganaug.augment.noise.Noise.attach` gives it.
+            share: As in `mix`.
+            carried: What `share.attach` lets the batch carry, if anything.
+            batch_size: As in `mix`.
+
+        Returns:
+            A batch.
+        """
+        batch, elements = entry[0], self._elements
+        labels, images = self._checked(batch)
+        num_real = tf.size(labels)
+        seed = self._noise.seed(entry, images)
+        uniform = draw_uniforms([], offset(seed, ROUNDING))
+        num_synthetic, dealt = share.decide(num_real, uniform, carried)
+        plan = plan_mix(
+            labels,
+            num_synthetic,
+            offset(seed, MIXING),
+            self._choice,
+            self._grows,
+            dealt,
+        )
+        drawn = self._source(
+            plan.classes, seed, self._value_range, elements.image_dtype
+        )
+        synthetic = self._details.synthetic(
+            batch,
+            drawn.images,
+            self._labels(plan.classes, drawn.images, drawn.targets),
+            drawn,
+        )
+        real = self._details.real(batch, num_real)
+        return tf.nest.map_structure(
+            lambda mixed, given: self._shaped(mixed, given.shape, batch_size),
+            merge(plan, real, synthetic),
+            real,
+        )
+
+    def _num_real(self, batch):
+        return tf.shape(self._elements.label(batch))[0]
 
     def _checked(self, batch):
         """Hard labels and images, after checks of their values."""
@@ -112,9 +127,11 @@ class BatchMixer:
             checks.append(_shape_check(images, self._source.image_shape))
         if elements.num_classes is None:
             wide = tf.cast(labels, tf.int64)
+            # Negative numbers are large ones without a sign.
+            unsigned = tf.bitcast(wide, tf.uint64)
             checks.append(
                 tf.raw_ops.Assert(
-                    condition=tf.reduce_all((wide >= 0) & (wide < num_classes)),
+                    condition=tf.reduce_all(unsigned < num_classes),
                     data=[
                         "The dataset's labels must be in "
                         f"[0, {num_classes}). Received:",

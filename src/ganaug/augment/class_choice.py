@@ -33,9 +33,11 @@ class WeightedChoice:
         self._bounds = np.cumsum(probabilities).astype(np.float32)
 
     def __call__(self, labels, places, uniforms, dealt=None):
-        return tf.searchsorted(
-            tf.constant(self._bounds), uniforms, side="right"
-        )
+        # What `tf.searchsorted` does, without its ops for other shapes.
+        return tf.raw_ops.UpperBound(
+            sorted_inputs=tf.constant(self._bounds[None]),
+            values=tf.expand_dims(uniforms, 0),
+        )[0]
 
 
 class MatchingChoice:
@@ -62,7 +64,7 @@ class MatchingChoice:
 
     def __call__(self, labels, places, uniforms, dealt=None):
         if places is None:
-            num_real = tf.shape(labels)[0]
+            num_real = tf.size(labels)
             places = tf.cast(uniforms * tf.cast(num_real, tf.float32), tf.int32)
             # The product can round up to the number itself.
             places = tf.minimum(places, num_real - 1)

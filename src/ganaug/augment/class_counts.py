@@ -80,7 +80,6 @@ def count_classes(dataset, elements, class_names):
             "many examples each class has with `class_counts`, or leave out "
             "`repeat()`. Received: cardinality=infinite"
         )
-    num_classes = len(class_names)
 
     @tf.autograph.experimental.do_not_convert
     def hard_labels(element):
@@ -93,13 +92,33 @@ def count_classes(dataset, elements, class_names):
     labels = tf.data.Dataset.zip((dataset,)).map(hard_labels)
     if not elements.batched:
         labels = labels.batch(LABELS_AT_A_TIME)
-    counts = np.zeros(num_classes, np.int64)
+    counts = np.zeros(len(class_names), np.int64)
     for batch in labels.as_numpy_iterator():
-        if len(batch) and not 0 <= batch.min() <= batch.max() < num_classes:
-            raise ValueError(
-                f"The dataset's labels must be in [0, {num_classes}), the "
-                f"classes {list(class_names)}. Received: labels from "
-                f"{batch.min()} to {batch.max()}"
-            )
-        counts += np.bincount(batch, minlength=num_classes)
+        counts += count_labels(batch, class_names)
     return counts
+
+
+def count_labels(labels, class_names):
+    """Counts the labels of each class in an array.
+
+    Args:
+        labels: NumPy array of integers, or of one-hot or soft labels, which
+            count for their likeliest class.
+        class_names: Sequence of strings.
+
+    Returns:
+        An int64 NumPy array `(num_classes,)`.
+
+    Raises:
+        ValueError: A label is out of range.
+    """
+    num_classes = len(class_names)
+    if labels.ndim > 1:
+        labels = labels.argmax(-1)
+    if len(labels) and not 0 <= labels.min() <= labels.max() < num_classes:
+        raise ValueError(
+            f"The dataset's labels must be in [0, {num_classes}), the classes "
+            f"{list(class_names)}. Received: labels from {labels.min()} to "
+            f"{labels.max()}"
+        )
+    return np.bincount(labels.astype(np.int64), minlength=num_classes)

@@ -3,11 +3,11 @@
 import tensorflow as tf
 
 
-def check_fits(dataset, elements, draws):
+def check_fits(element_spec, elements, draws):
     """Checks that a dataset has the images and classes of the generator.
 
     Args:
-        dataset: `tf.data.Dataset`.
+        element_spec: `tf.data.Dataset.element_spec`.
         elements: `ganaug.data.elements.Elements` of it.
         draws: `Generators` or `Bank`.
 
@@ -31,7 +31,7 @@ def check_fits(dataset, elements, draws):
     if problem:
         raise ValueError(
             f"The GAN does not fit the dataset: {problem}. "
-            f"Received: element_spec={dataset.element_spec}"
+            f"Received: element_spec={element_spec}"
         )
 
 

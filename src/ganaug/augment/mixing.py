@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from ganaug.augment.noise import draw_uniforms
+
 
 class Plan(NamedTuple):
     """Where real and synthetic examples go, and of which classes these are.
@@ -49,16 +51,21 @@ def plan_mix(labels, num_synthetic, seed, choice, grows=False, dealt=None):
     >>> plan.places.shape, plan.classes.shape
     (TensorShape([2]), TensorShape([2]))
     """
-    num_real = tf.shape(labels)[0]
+    num_real = tf.size(labels)
     num_places = num_real + num_synthetic if grows else num_real
-    uniforms = tf.random.stateless_uniform((2, num_places), seed)
+    for_places, for_classes = tf.unstack(
+        draw_uniforms(tf.stack([2, num_places]), seed)
+    )
     # The places of the largest of random numbers: a random choice.
     order = tf.math.top_k(
-        uniforms[0], num_places if grows else num_synthetic
+        for_places, num_places if grows else num_synthetic
     ).indices
-    places = order[:num_synthetic]
+    places = order[:num_synthetic] if grows else order
     classes = choice(
-        labels, None if grows else places, uniforms[1, :num_synthetic], dealt
+        labels,
+        None if grows else places,
+        tf.slice(for_classes, [0], tf.expand_dims(num_synthetic, 0)),
+        dealt,
     )
     kept = tf.sort(order[num_synthetic:]) if grows else tf.range(num_real)
     return Plan(kept, places, classes)

@@ -61,10 +61,10 @@ class ExpectedShare:
         """
         if carried is None:
             carried = float(self._ratio.per_real)
-        wanted = carried * tf.cast(num_real, tf.float64) + SLACK
-        whole = tf.floor(wanted)
-        up = tf.cast(uniform, tf.float64) > 1 - (wanted - whole)
-        return tf.cast(whole, tf.int32) + tf.cast(up, tf.int32), None
+        wanted = carried * tf.cast(num_real, tf.float64)
+        # Rounded up with the probability of what is over a whole number.
+        number = wanted + (tf.cast(uniform, tf.float64) + SLACK)
+        return tf.cast(number, tf.int32), None
 
 
 class ExactShare:

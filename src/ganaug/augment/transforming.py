@@ -1,5 +1,9 @@
 """What happens when an augmenter is applied to a dataset."""
 
+from typing import NamedTuple
+
+import numpy as np
+
 from ganaug.augment.batch_mixer import BatchMixer, mix_dataset
 from ganaug.augment.class_choice import (
     MatchingChoice,
@@ -22,7 +26,45 @@ from ganaug.augment.sampling_strategy import (
     resolve_class_weights,
 )
 from ganaug.augment.shares import TotalShare
-from ganaug.data.elements import parse_elements
+from ganaug.data.elements import Elements, parse_elements
+
+
+class Prepared(NamedTuple):
+    """All that mixes into batches of one structure.
+
+    Args:
+        elements: `ganaug.data.elements.Elements`.
+        mixer: `BatchMixer`.
+        noise: `ganaug.augment.noise.Noise`.
+        class_counts: int64 array `(num_classes,)`, or `None` where nothing
+            depends on them.
+        growth: int64 array `(num_classes,)`, the synthetic examples that a
+            data set grows by; `None` where a share is mixed in.
+        adds_parts: Boolean. Whether elements get parts that they did not have.
+    """
+
+    elements: Elements
+    mixer: BatchMixer
+    noise: Noise
+    class_counts: np.ndarray | None
+    growth: np.ndarray | None
+    adds_parts: bool
+
+    @property
+    def num_real(self):
+        """Integer: real examples of a data set that grows."""
+        return int(self.class_counts.sum())
+
+    @property
+    def num_synthetic(self):
+        """Integer: synthetic examples of a data set that grows."""
+        return int(self.growth.sum())
+
+    def total_share(self):
+        """The `TotalShare` of a data set that grows."""
+        return TotalShare(
+            self.num_synthetic, self.num_real, self.noise.epoch_seed
+        )
 
 
 def transform(dataset, settings, source, ratio):
@@ -42,74 +84,91 @@ def transform(dataset, settings, source, ratio):
         ValueError: The dataset's structure is not known, or it does not fit
             the settings or the source.
     """
-    elements = parse_elements(dataset.element_spec)
-    check_fits(dataset, elements, source.draws)
+
+    def count(elements):
+        return count_classes(dataset, elements, settings.class_names)
+
+    def check(elements, class_counts):
+        check_extendable(dataset, elements, class_counts)
+
+    prepared = prepare(dataset.element_spec, settings, source, count, check)
+    elements, mixer = prepared.elements, prepared.mixer
+    if prepared.growth is not None:
+        share = prepared.total_share()
+        return extend_dataset(
+            dataset,
+            elements,
+            lambda batches: mixer.mix(batches, share),
+            prepared.num_real,
+            prepared.num_synthetic,
+        )
+    if settings.ratio == 0 and not prepared.adds_parts:
+        return dataset
+    return mix_dataset(dataset, elements, mixer, ratio, settings.share == EXACT)
+
+
+def prepare(element_spec, settings, source, count, check_growth=None):
+    """Checks that elements fit, and makes what mixes into them.
+
+    Args:
+        element_spec: As `tf.data.Dataset.element_spec`.
+        settings: As in `transform`.
+        source: As in `transform`.
+        count: Callable from `Elements` to an int64 array `(num_classes,)`,
+            called where the number of real examples matters and is not given.
+        check_growth: Callable from `Elements` and such an array, called where
+            the data set grows. Defaults to no check.
+
+    Returns:
+        A `Prepared`.
+
+    Raises:
+        ValueError: As in `transform`.
+    """
+    elements = parse_elements(element_spec)
+    check_fits(element_spec, elements, source.draws)
     details = Details(
         elements,
-        dataset.element_spec,
+        element_spec,
         settings.sample_weight,
         settings.fill,
         settings.is_synthetic,
         settings.provenance,
         source.draws.ids,
     )
-    noise = Noise(settings.seed, settings.rerandomize_each_iteration)
-    if settings.mode == EXTEND:
-        counts = _class_counts(dataset, elements, settings)
-        check_extendable(dataset, elements, counts)
-        growth = resolve_growth(
-            settings.sampling_strategy, counts, settings.class_names
-        )
-        num_real, num_synthetic = int(counts.sum()), int(growth.sum())
-        mixer = _mixer(
-            elements, settings, source, details, noise, QuotaChoice(growth)
-        )
-        share = TotalShare(num_synthetic, num_real, noise.epoch_seed)
-        return extend_dataset(
-            dataset,
-            elements,
-            lambda batches: mixer.mix(batches, share),
-            num_real,
-            num_synthetic,
-        )
-    choice = _choice(dataset, elements, settings)
-    mixer = _mixer(elements, settings, source, details, noise, choice)
-    if settings.ratio == 0 and not details.are_added:
-        return dataset
-    return mix_dataset(dataset, elements, mixer, ratio, settings.share == EXACT)
-
-
-def _class_counts(dataset, elements, settings):
-    if settings.class_counts is not None:
-        return settings.class_counts
-    return count_classes(dataset, elements, settings.class_names)
-
-
-def _choice(dataset, elements, settings):
     strategy, names = settings.sampling_strategy, settings.class_names
-    counts = None
-    if needs_class_counts(strategy):
-        counts = _class_counts(dataset, elements, settings)
-    weights = resolve_class_weights(strategy, names, counts)
-    if weights is None:
-        return MatchingChoice(len(names))
-    return WeightedChoice(weights)
-
-
-def _mixer(elements, settings, source, details, noise, choice):
+    extends = settings.mode == EXTEND
+    counts = growth = None
+    if extends or needs_class_counts(strategy):
+        counts = settings.class_counts
+        if counts is None:
+            counts = count(elements)
+    if extends:
+        if check_growth is not None:
+            check_growth(elements, counts)
+        growth = resolve_growth(strategy, counts, names)
+        choice = QuotaChoice(growth)
+    else:
+        weights = resolve_class_weights(strategy, names, counts)
+        choice = (
+            MatchingChoice(len(names))
+            if weights is None
+            else WeightedChoice(weights)
+        )
     source.check_classes(choice.classes)
     value_range = resolve_value_range(
         settings.value_range, elements, source.draws
     )
     labels = SyntheticLabels(
         elements,
-        settings.class_names,
+        names,
         settings.label_smoothing,
         settings.teacher,
         source.is_interpolated,
     )
     labels.check_teacher(value_range, source.draws.image_shape)
-    return BatchMixer(
+    noise = Noise(settings.seed, settings.rerandomize_each_iteration)
+    mixer = BatchMixer(
         source.draws,
         elements,
         value_range,
@@ -119,3 +178,4 @@ def _mixer(elements, settings, source, details, noise, choice):
         noise,
         settings.mode != REPLACE,
     )
+    return Prepared(elements, mixer, noise, counts, growth, details.are_added)

@@ -176,25 +176,29 @@ class Bank:
 
     def __call__(self, labels, seed, value_range=UNIT_RANGE, dtype=tf.float32):
         labels = tf.cast(labels, tf.int32)
-        counts = tf.gather(tf.constant(self._counts), labels)
-        with tf.control_dependencies(
-            [
-                tf.debugging.assert_positive(
-                    counts,
-                    "The bank holds no image of a class that was asked for. "
-                    f"It holds class_counts={list(self.class_counts)}",
-                )
-            ]
-        ):
-            # A float32 could not name all images of a large bank.
-            uniforms = tf.random.stateless_uniform(
-                tf.shape(labels), tf.cast(seed, tf.int64), dtype=tf.float64
+        starts, counts = tf.constant(self._starts), tf.constant(self._counts)
+        counts = tf.gather(counts, labels)
+        with tf.control_dependencies(self._checks(counts)):
+            bits = tf.random.stateless_uniform(
+                tf.shape(labels),
+                tf.cast(seed, tf.int64),
+                minval=None,
+                maxval=None,
+                dtype=tf.uint64,
             )
-        places = tf.cast(uniforms * tf.cast(counts, tf.float64), tf.int64)
-        starts = tf.gather(tf.constant(self._starts), labels)
-        # The product can round up to the count itself.
-        rows = starts + tf.minimum(places, counts - 1)
+        # The rest of so large a number prefers no image that one would notice.
+        places = tf.cast(bits % tf.cast(counts, tf.uint64), tf.int64)
+        rows = tf.gather(starts, labels) + places
         return self.gather(rows, value_range, dtype)
+
+    def _checks(self, counts):
+        if self._counts.all():
+            return []
+        message = (
+            "The bank holds no image of a class that was asked for. It holds "
+            f"class_counts={list(self.class_counts)}"
+        )
+        return [tf.debugging.assert_positive(counts, message)]
 
     def gather(self, rows, value_range=UNIT_RANGE, dtype=tf.float32):
         """Reads given rows, eagerly or in a graph.

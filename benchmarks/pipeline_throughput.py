@@ -1,0 +1,206 @@
+"""What a bank and live drawing leave of a pipeline's images per second.
+
+    python -m benchmarks.pipeline_throughput
+
+Pairs of pipelines take turns in one process, and the table shows the median of
+the paired ratios with the quartiles, so it does not matter how fast the machine
+is. About six minutes on 2 CPU cores.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from rich.console import Console
+from rich.table import Table
+
+import ganaug
+from benchmarks.iterating import loop
+from ganaug.synthesis.generators import Generators
+
+BATCH_SIZE = 64
+NUM_IMAGES = 2048
+NUM_CLASSES = 10
+ROUNDS = 15
+BANK_SIZE = 2000
+
+
+def real_images(image_shape):
+    """Smooth random images, which compress as photographs do."""
+    rng = np.random.default_rng(0)
+    height, width, channels = image_shape
+    coarse = rng.uniform(0, 255, (NUM_IMAGES, 4, 4, channels))
+    smooth = tf.image.resize(coarse, (height, width), "bicubic").numpy()
+    noisy = smooth + rng.normal(0, 6, smooth.shape)
+    images = np.clip(noisy, 0, 255).astype(np.uint8)
+    return images, rng.integers(0, NUM_CLASSES, NUM_IMAGES)
+
+
+def make_artifact(image_shape, images, labels):
+    """A generator that has hardly learnt; what it costs is the same."""
+    gan = ganaug.ConditionalGAN(image_shape, NUM_CLASSES, seed=0)
+    gan.compile()
+    gan.fit(images, labels, steps_per_epoch=1, verbose=0)
+    return gan.to_artifact()
+
+
+def mixed(dataset, artifact):
+    """Half of each batch from a bank in memory."""
+    augmenter = ganaug.GANAugmenter(
+        artifact, ratio=0.5, source="bank", bank_size=BANK_SIZE, seed=0
+    )
+    return dataset.apply(augmenter)
+
+
+def decoding_pipeline(images, labels, encode, decode):
+    """Endless batches of images that are decoded and shuffled."""
+    encoded = [encode(image).numpy() for image in images]
+    return (
+        tf.data.Dataset.from_tensor_slices((encoded, labels))
+        .repeat()
+        .map(
+            lambda x, y: (tf.ensure_shape(decode(x), images.shape[1:]), y),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+        .shuffle(1024, seed=0)
+        .batch(BATCH_SIZE)
+    )
+
+
+class Clock(keras.callbacks.Callback):
+    """Seconds of the steps after the first ones, in which pipelines fill."""
+
+    def __init__(self, skipped):
+        super().__init__()
+        self._skipped = skipped
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Looks at the clock."""
+        if batch == self._skipped - 1:
+            self._started = time.perf_counter()
+        self.seconds = time.perf_counter() - getattr(self, "_started", 0)
+
+
+def fitting(dataset, image_shape, steps=120, skipped=20):
+    """A function that trains a small CNN and gives seconds for a batch."""
+    model = keras.Sequential(
+        [
+            keras.Input(image_shape),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(32, 3, activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Conv2D(64, 3, activation="relu"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(NUM_CLASSES, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    dataset = dataset.prefetch(tf.data.AUTOTUNE)
+
+    def run():
+        clock = Clock(skipped)
+        model.fit(
+            dataset,
+            steps_per_epoch=steps,
+            callbacks=[clock],
+            shuffle=False,
+            verbose=0,
+        )
+        return clock.seconds / (steps - skipped)
+
+    return run
+
+
+def drawing(artifact):
+    """A function that draws in a bare loop, and gives seconds for a batch."""
+    generators = Generators(artifact)
+    labels = tf.constant(np.arange(BATCH_SIZE) % NUM_CLASSES, tf.int32)
+    seeds = iter(range(10**9))
+
+    def run(batches=100):
+        started = time.perf_counter()
+        for _ in range(batches):
+            drawn = generators(
+                labels,
+                tf.constant([next(seeds), 0], tf.int64),
+                (0.0, 255.0),
+                tf.uint8,
+            )
+            drawn.images.numpy()
+        return (time.perf_counter() - started) / batches
+
+    return run
+
+
+def add_1(images, labels):
+    """The least that a map can do: one that does nothing is left out."""
+    return images, labels + 1
+
+
+def compare(table, name, base, other):
+    """Measures in turns and adds a row."""
+    base(), other()
+    times = np.array([(base(), other()) for _ in range(ROUNDS)])
+    low, median, high = np.percentile(times[:, 0] / times[:, 1], [25, 50, 75])
+    table.add_row(
+        name,
+        *(f"{BATCH_SIZE / time:,.0f}" for time in np.median(times, 0)),
+        f"{median:.3f}",
+        f"{low:.3f} to {high:.3f}",
+    )
+
+
+def main():
+    """Measures and prints the table."""
+    table = Table("pipeline", "images/s", "with ganaug", "ratio", "quartiles")
+    cases = (
+        ("PNG", (28, 28, 1), tf.io.encode_png, tf.io.decode_png),
+        ("PNG", (32, 32, 3), tf.io.encode_png, tf.io.decode_png),
+        ("JPEG", (64, 64, 3), tf.io.encode_jpeg, tf.io.decode_jpeg),
+    )
+    for kind, image_shape, encode, decode in cases:
+        images, labels = real_images(image_shape)
+        artifact = make_artifact(image_shape, images, labels)
+        size = " x ".join(map(str, image_shape))
+        bare = decoding_pipeline(images, labels, encode, decode)
+        compare(
+            table,
+            f"{kind} {size} decoded, shuffled; bank, ratio 0.5",
+            loop(bare, 150),
+            loop(mixed(bare, artifact), 150),
+        )
+        compare(
+            table,
+            f"{kind} {size} decoded, shuffled; a map that adds 1 to labels",
+            loop(bare, 150),
+            loop(bare.map(add_1, num_parallel_calls=tf.data.AUTOTUNE), 150),
+        )
+        bare = (
+            tf.data.Dataset.from_tensor_slices((images, labels))
+            .shuffle(NUM_IMAGES, seed=0)
+            .repeat()
+            .batch(BATCH_SIZE)
+        )
+        compare(
+            table,
+            f"{size} from memory through fit; bank, ratio 0.5",
+            fitting(bare, image_shape),
+            fitting(mixed(bare, artifact), image_shape),
+        )
+        live = ganaug.GANAugmenter(artifact, ratio=1.0, seed=0)
+        compare(
+            table,
+            f"{size} drawn in a bare loop; live, ratio 1",
+            drawing(artifact),
+            loop(bare.apply(live), 100),
+        )
+    Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    main()
