@@ -84,6 +84,16 @@ ALLOWED = {
         "ganaug.synthesis",
         "ganaug.synthesis.bank",
     },
+    # A sampler that trains its own generator.
+    "ganaug.over_sampling": {
+        "ganaug",
+        "ganaug.artifact",
+        "ganaug.data",
+        "ganaug.gan",
+        "ganaug.gan.latents",
+        "ganaug.seeds",
+        "ganaug.synthesis",
+    },
     "ganaug.export": {"ganaug.artifact_files", "ganaug.data"},
     "ganaug.evaluate": {"ganaug.data", "ganaug.seeds"},
     "ganaug.commands": {

@@ -18,6 +18,7 @@ _HOMES = {
     "DiscriminatorFilter": "ganaug.synthesis.filters",
     "EvaluationReport": "ganaug.evaluate.report",
     "GANAugmenter": "ganaug.augment.augmenter",
+    "GANOverSampler": "ganaug.over_sampling",
     "Generators": "ganaug.synthesis.generators",
     "LabeledImages": "ganaug.data.labeled_images",
     "QualityMonitor": "ganaug.gan.quality",

@@ -1,0 +1,325 @@
+"""GANOverSampler: an over-sampler with the interface of imbalanced-learn."""
+
+import math
+import numbers
+import os
+
+import numpy as np
+from imblearn.over_sampling.base import BaseOverSampler
+from imblearn.utils import check_target_type
+from scipy import sparse
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from ganaug import artifact
+from ganaug.data.images import check_value_range, infer_value_range
+from ganaug.data.labeled_images import LabeledImages
+from ganaug.gan.conditional_gan import ConditionalGAN
+from ganaug.gan.conditional_vae import ConditionalVAE
+from ganaug.gan.conditional_vae_gan import ConditionalVAEGAN
+from ganaug.gan.latents import LATENTS
+from ganaug.seeds import MAX_SEED, derive_seed
+from ganaug.synthesis.generating import draw_bank
+from ganaug.synthesis.generators import Generators
+from ganaug.synthesis.selection import Selection
+
+# The least that the networks take.
+MIN_SIDE = 4
+MODELS = {
+    "gan": ConditionalGAN,
+    "vae": ConditionalVAE,
+    "vae-gan": ConditionalVAEGAN,
+}
+
+
+class GANOverSampler(BaseOverSampler):
+    """Over-samples images of rare classes with synthetic ones.
+
+    It is a sampler of imbalanced-learn, for its `Pipeline` and for
+    cross-validation: `fit_resample` trains a generator on the examples that it
+    is given, so one that is called on the training part of a fold has never
+    seen the rest. Real examples come first and as they were; synthetic ones
+    follow, class by class.
+
+    Args:
+        sampling_strategy: As in imbalanced-learn's over-samplers: `"auto"`,
+            `"minority"`, `"not minority"`, `"not majority"`, `"all"`, a dict
+            from classes to numbers of examples afterwards, a callable that
+            returns one, or a float for two classes. Defaults to `"auto"`.
+        pretrained: What draws instead of a generator that is trained each
+            time: an artifact's folder, `ganaug.artifact.Artifact`, a trained
+            model, or `Generators`. Whoever passes one answers for what it has
+            seen: in cross-validation it must not know the folds. Its class
+            names must be the classes of `y`, as text. Defaults to `None`.
+        model: String, `"gan"`, `"vae"` or `"vae-gan"`; or a callable
+            `model(image_shape, num_classes, seed)` that returns a compiled
+            model of these kinds. Defaults to `"gan"`.
+        architecture: String. Defaults to that of the model.
+        steps: Integer. Training steps. Defaults to the recipe's for the image
+            size, which takes minutes.
+        batch_size: Integer. Images in a step. Defaults to `64`.
+        image_shape: Tuple `(height, width)` or `(height, width, channels)` of
+            the images in the rows of a table. By default they are gray and
+            square: a row fills the smallest square of at least 4 x 4 pixels,
+            and what it leaves is black. Arrays of images tell their shape.
+        value_range: Pair of numbers. The values of black and of full
+            intensity. By default `[0, 255]` for `uint8`; for floats `[0, 1]`
+            or `[-1, 1]` if they are within; otherwise, from the smallest value
+            of `X` to the largest.
+        latents: String. Where the latents come from. Defaults to `"prior"`.
+        truncation: Float. What their spread is multiplied with. Defaults to
+            `1.0`.
+        selection: `ganaug.Selection`: which images are kept. Defaults to all.
+        random_state: Integer, `numpy.random.RandomState`, or `None`. Fixes
+            training and images. Defaults to `None`.
+        verbose: As in `keras.Model.fit`. Defaults to `0`.
+
+    Attributes:
+        sampling_strategy_: Dict from classes to numbers of synthetic examples.
+        generators_: The `Generators` that drew; `None` if nothing was drawn.
+
+    Raises:
+        ValueError: When called: the examples are no images of the shape, a
+            class has too few, or `pretrained` does not fit.
+
+    Example:
+
+    ```python
+    pipeline = imblearn.pipeline.make_pipeline(
+        GANOverSampler(image_shape=(8, 8), random_state=0), LogisticRegression()
+    )
+    cross_val_score(pipeline, X, y, scoring="balanced_accuracy")
+    ```
+
+    Reference:
+        - [imbalanced-learn](https://imbalanced-learn.org)
+    """
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy="auto",
+        pretrained=None,
+        model="gan",
+        architecture=None,
+        steps=None,
+        batch_size=64,
+        image_shape=None,
+        value_range=None,
+        latents="prior",
+        truncation=1.0,
+        selection=None,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.pretrained = pretrained
+        self.model = model
+        self.architecture = architecture
+        self.steps = steps
+        self.batch_size = batch_size
+        self.image_shape = image_shape
+        self.value_range = value_range
+        self.latents = latents
+        self.truncation = truncation
+        self.selection = selection
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_X_y(self, X, y):
+        y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
+        X, y = validate_data(
+            self, X=X, y=y, reset=True, accept_sparse=["csr"], allow_nd=True
+        )
+        return X, y, binarize_y
+
+    def _fit_resample(self, X, y):
+        self._check_arguments()
+        self.generators_ = None
+        growth = {
+            label: number
+            for label, number in self.sampling_strategy_.items()
+            if number
+        }
+        if not growth:
+            return X.copy(), y.copy()
+        seed = int(check_random_state(self.random_state).randint(MAX_SEED))
+        table = X.toarray() if sparse.issparse(X) else X
+        classes, labels = np.unique(y, return_inverse=True)
+        names = [str(label) for label in classes.tolist()]
+        images = self._as_images(table, labels, names)
+        if self.pretrained is None:
+            model = self._train(images, seed)
+            self.generators_ = Generators(
+                model, latents=self.latents, truncation=self.truncation
+            )
+        else:
+            self.generators_ = self._read_pretrained()
+        places = _places(self.generators_, images, names)
+        wanted = np.zeros(len(self.generators_.class_names), int)
+        for label, number in growth.items():
+            wanted[places[classes.tolist().index(label)]] = number
+        bank = draw_bank(
+            self.generators_,
+            wanted,
+            derive_seed(seed, "over-sampling"),
+            self.selection,
+        )
+        drawn = bank.images.reshape(len(bank), -1)[:, : table[0].size]
+        drawn = drawn.reshape(-1, *table.shape[1:]).astype(table.dtype)
+        by_place = np.argsort(places)
+        drawn_labels = classes[
+            by_place[np.searchsorted(places[by_place], bank.labels)]
+        ].astype(y.dtype)
+        if sparse.issparse(X):
+            X = sparse.vstack([X, sparse.csr_matrix(drawn)], format="csr")
+        else:
+            X = np.concatenate([X, drawn])
+        return X, np.concatenate([y, drawn_labels])
+
+    def _check_arguments(self):
+        if not callable(self.model) and self.model not in MODELS:
+            raise ValueError(
+                f"`model` must be one of {tuple(MODELS)}, or a callable. "
+                f"Received: model={self.model!r}"
+            )
+        # What would else be noticed after minutes of training.
+        if self.latents not in LATENTS:
+            raise ValueError(
+                f"`latents` must be one of {LATENTS}. "
+                f"Received: latents={self.latents!r}"
+            )
+        if not isinstance(self.truncation, numbers.Real) or not (
+            0 <= self.truncation < math.inf
+        ):
+            raise ValueError(
+                "`truncation` must be a finite number of at least 0. "
+                f"Received: truncation={self.truncation!r}"
+            )
+        for name in ("steps", "batch_size"):
+            number = getattr(self, name)
+            if name == "steps" and number is None:
+                continue
+            if not isinstance(number, numbers.Integral) or number < 1:
+                raise ValueError(
+                    f"`{name}` must be a positive integer. "
+                    f"Received: {name}={number!r}"
+                )
+        if self.selection is not None and not isinstance(
+            self.selection, Selection
+        ):
+            raise ValueError(
+                "`selection` must be a ganaug.Selection. "
+                f"Received: selection={self.selection!r}"
+            )
+
+    def _as_images(self, table, labels, names):
+        """The examples as images, whatever they came as."""
+        value_range = self.value_range
+        if value_range is not None:
+            value_range = check_value_range(value_range)
+        else:
+            try:
+                value_range = infer_value_range(table)
+            except ValueError:
+                value_range = float(table.min()), float(table.max())
+        if table.ndim == 2:
+            images = self._unfold(table, value_range[0])
+        elif self.image_shape is None or table.shape[1:] == tuple(
+            self.image_shape
+        ):
+            images = table
+        else:
+            raise ValueError(
+                "`image_shape` must be that of the images in `X`, or be left "
+                f"out. Received: image_shape={self.image_shape!r} for `X` of "
+                f"shape {table.shape}"
+            )
+        return LabeledImages(images, labels, names, value_range)
+
+    def _unfold(self, table, black):
+        num_features = table.shape[1]
+        if self.image_shape is None:
+            side = max(MIN_SIDE, math.ceil(math.sqrt(num_features)))
+            images = np.full((len(table), side * side), black, table.dtype)
+            images[:, :num_features] = table
+            return images.reshape(len(table), side, side, 1)
+        shape = tuple(self.image_shape)
+        if len(shape) not in (2, 3) or np.prod(shape) != num_features:
+            raise ValueError(
+                "`image_shape` must be (height, width) or (height, width, "
+                "channels), and have as many values as a row of `X`. "
+                f"Received: image_shape={self.image_shape!r} for "
+                f"{num_features} features"
+            )
+        return table.reshape(len(table), *shape)
+
+    def _train(self, images, seed):
+        images.check_trainable()
+        if callable(self.model):
+            model = self.model(images.image_shape, images.num_classes, seed)
+            steps = self.steps or model.recipe.steps
+        else:
+            choices = {}
+            if self.architecture is not None:
+                choices["architecture"] = self.architecture
+            model = MODELS[self.model](
+                images.image_shape, images.num_classes, seed=seed, **choices
+            )
+            steps = self.steps or model.recipe.steps
+            model.compile(decay_steps=steps)
+        if self.latents != "prior" and not hasattr(model, "encode"):
+            raise ValueError(
+                "Latents of real images come from an encoder. Use "
+                "model='vae' or 'vae-gan', or latents='prior'. "
+                f"Received: model={self.model!r}, latents={self.latents!r}"
+            )
+        model.fit(
+            images,
+            batch_size=self.batch_size,
+            steps_per_epoch=steps,
+            verbose=self.verbose,
+        )
+        return model
+
+    def _read_pretrained(self):
+        pretrained = self.pretrained
+        if isinstance(pretrained, Generators):
+            return pretrained
+        if isinstance(pretrained, (str, os.PathLike)):
+            pretrained = artifact.load(pretrained)
+        return Generators(
+            pretrained, latents=self.latents, truncation=self.truncation
+        )
+
+
+def _places(generators, images, names):
+    """Where the classes of the examples are among those of the generators."""
+    problem = None
+    if images.image_shape != tuple(generators.image_shape):
+        problem = (
+            f"it draws images of shape {generators.image_shape}, and those of "
+            f"`X` have {images.image_shape}"
+        )
+    elif (str(images.images.dtype), images.value_range) != (
+        generators.image_dtype,
+        tuple(generators.value_range),
+    ):
+        problem = (
+            f"it draws {generators.image_dtype} in "
+            f"{list(generators.value_range)}, and `X` has "
+            f"{images.images.dtype} in {list(images.value_range)}"
+        )
+    elif not set(names) <= set(generators.class_names):
+        problem = (
+            f"its classes are {list(generators.class_names)}, and those of "
+            f"`y` {names}"
+        )
+    if problem:
+        raise ValueError(
+            f"`pretrained` must draw what `X` and `y` hold: {problem}. Say "
+            "`image_shape` and `value_range`, or train on these examples with "
+            "pretrained=None. Received: pretrained of artifacts "
+            f"{list(generators.ids)}"
+        )
+    return np.array([generators.class_names.index(name) for name in names])
