@@ -95,6 +95,11 @@ ALLOWED = {
         "ganaug.synthesis",
     },
     "ganaug.export": {"ganaug.artifact_files", "ganaug.data"},
+    "ganaug.export.beam": {
+        "ganaug.data",
+        "ganaug.export",
+        "ganaug.synthesis",
+    },
     "ganaug.evaluate": {"ganaug.data", "ganaug.seeds"},
     "ganaug.commands": {
         "ganaug",
@@ -105,6 +110,7 @@ ALLOWED = {
         "ganaug.data",
         "ganaug.evaluate",
         "ganaug.export",
+        "ganaug.export.beam",
         "ganaug.gan",
         "ganaug.pictures",
         "ganaug.progress",

@@ -1,5 +1,6 @@
 """`ganaug generate`."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +61,15 @@ def generate(
             min=1, help="Processes that draw; they give the same images."
         ),
     ] = 1,
+    beam: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OPTIONS",
+            help="Draw with Apache Beam, for the format tfds, and with these "
+            "options of its pipeline, separated by spaces; for instance "
+            "'--runner=DirectRunner --direct_num_workers=2'.",
+        ),
+    ] = None,
     as_json: Json = False,
 ):
     """Draw a data set of synthetic images to keep. Goes on where it stopped."""
@@ -80,6 +90,7 @@ def generate(
             latents,
             truncation,
             workers,
+            None if beam is None else shlex.split(beam),
         )
         if as_json:
             print_json(result)

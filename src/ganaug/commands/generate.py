@@ -1,6 +1,7 @@
 """`ganaug generate`: a data set of synthetic images to keep."""
 
 import contextlib
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ from ganaug.augment.sampling_strategy import by_class
 from ganaug.export import image_folder, npz
 from ganaug.export.card import write_card
 from ganaug.progress import ProgressReport
+from ganaug.seeds import resolve_seed
 from ganaug.synthesis.bank_folder import PLAN
 from ganaug.synthesis.bank_record import RECORD, parse_record
 from ganaug.synthesis.generating import write_bank
@@ -42,12 +44,14 @@ def generate(
     latents="prior",
     truncation=1.0,
     num_workers=1,
+    beam_options=None,
 ):
     """Draws a data set of synthetic images and writes it into a folder.
 
     Whatever the format, the images are first drawn into a bank on disk. So
     they are the same in every format, and where the work was killed the same
-    call goes on with it.
+    call goes on with it. An Apache Beam pipeline draws the same images without
+    a bank; where it ends early, it is begun anew.
 
     Args:
         run: Folder with an artifact.
@@ -65,6 +69,8 @@ def generate(
         truncation: Float. Standard deviation of the latents. Defaults to
             `1.0`.
         num_workers: Integer. Processes that draw. Defaults to `1`.
+        beam_options: List of strings, options of Apache Beam and its runner,
+            which then draws; for the format `"tfds"`. Defaults to no Beam.
 
     Returns:
         A dict for JSON: what was written where.
@@ -73,8 +79,11 @@ def generate(
         FileExistsError: The folder holds something else.
         FileNotFoundError: There is no artifact in `run`.
         OSError: The disk is full; what was drawn stays.
+        RuntimeError: Apache Beam is not installed.
         ValueError: The artifact is broken, or an argument is wrong.
     """
+    if beam_options is not None:
+        _check_beam(format, num_workers)
     exporter = _exporter(format)
     out = Path(os.path.abspath(out))
     bank_folder = out
@@ -87,6 +96,14 @@ def generate(
     counts = _counts(num_per_class, num, generators.class_names)
     if exporter is not None:
         exporter.check_source(generators)
+    if beam_options is not None:
+        from ganaug.export.beam import write_with_beam
+
+        console.print(f"drawing {sum(counts)} images with Apache Beam")
+        bank = write_with_beam(
+            generators, counts, out, resolve_seed(seed), beam_options
+        )
+        return _result(out, format, bank)
     with _progress(console, "drawing") as on_progress:
         bank = write_bank(
             generators,
@@ -102,6 +119,10 @@ def generate(
         with _progress(console, "writing") as on_progress:
             exporter.write(bank, out, on_progress)
         shutil.rmtree(bank_folder)
+    return _result(out, format, bank)
+
+
+def _result(out, format, bank):
     return {
         "folder": str(out),
         "format": format,
@@ -112,6 +133,20 @@ def generate(
         "seed": bank.record["seed"],
         "artifacts": list(bank.ids),
     }
+
+
+def _check_beam(format, num_workers):
+    if format != "tfds" or num_workers > 1:
+        raise ValueError(
+            "Apache Beam writes the format tfds, with the workers that its "
+            "own options name. Received: "
+            f"format={format!r}, num_workers={num_workers}, with Beam options"
+        )
+    if importlib.util.find_spec("apache_beam") is None:
+        raise RuntimeError(
+            "Apache Beam is not installed: `pip install 'ganaug[beam]'`, or "
+            "leave its options out, to draw in this process or several here."
+        )
 
 
 def _exporter(format):

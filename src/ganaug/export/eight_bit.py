@@ -58,10 +58,23 @@ def eight_bit_images(bank, on_progress=None):
     images, num_images = bank.images, len(bank)
     for start in range(0, num_images, BLOCK):
         block = np.array(images[start : start + BLOCK])
-        if not is_eight_bit(bank):
-            block = from_unit(
-                to_unit(block, bank.value_range), BYTE_RANGE, "uint8"
-            ).numpy()
-        yield from block
+        yield from to_eight_bit(block, bank)
         if on_progress is not None:
             on_progress(start + len(block), num_images)
+
+
+def to_eight_bit(images, source):
+    """Maps images to 8 bits a channel.
+
+    Args:
+        images: NumPy array of images, as `source` has them.
+        source: As in `is_eight_bit`.
+
+    Returns:
+        A uint8 NumPy array of the same shape.
+    """
+    if is_eight_bit(source):
+        return images
+    return from_unit(
+        to_unit(images, source.value_range), BYTE_RANGE, "uint8"
+    ).numpy()

@@ -36,20 +36,22 @@ class SyntheticImages(
     # What is prepared is read without this class.
     skip_registration=True,
 ):
-    """Prepares the TFDS data set of a bank.
+    """Prepares a TFDS data set of synthetic images.
 
     Args:
-        bank: `ganaug.synthesis.bank.Bank`.
-        on_progress: Callable `on_progress(num_done, num_images)`, or `None`.
+        bank: `ganaug.synthesis.bank.Bank`, or one without images that says
+            what they will be.
+        examples: Iterable of pairs of row and example, as `make_example` makes
+            it, or an Apache Beam transform that gives them.
         data_dir: Folder of TFDS.
     """
 
     name = NAME
     VERSION = tfds.core.Version("1.0.0")
 
-    def __init__(self, bank, on_progress, data_dir):
+    def __init__(self, bank, examples, data_dir):
         self._bank = bank
-        self._on_progress = on_progress
+        self._examples = examples
         super().__init__(data_dir=data_dir)
 
     def _info(self):
@@ -72,23 +74,38 @@ class SyntheticImages(
         )
 
     def _split_generators(self, manager):
-        return {"train": self._generate_examples()}
+        return {"train": self._examples}
 
     def _generate_examples(self):
-        bank = self._bank
-        images = eight_bit_images(bank, self._on_progress)
-        rows = zip(images, bank.labels, bank.provenance, strict=True)
-        for row, (image, label, provenance) in enumerate(rows):
-            yield (
-                row,
-                {
-                    "image": image,
-                    "label": int(label),
-                    "artifact": bank.ids[provenance[0]],
-                    "seed": np.array(provenance[1:3]),
-                    "index": int(provenance[3]),
-                },
-            )
+        raise AssertionError("The split says where its examples come from.")
+
+
+def make_example(image, label, provenance, ids):
+    """Makes an example of the data set.
+
+    Args:
+        image: uint8 array `(height, width, channels)`.
+        label: Integer.
+        provenance: Row of `Bank.provenance`.
+        ids: Tuple of strings, the ids of the artifacts.
+
+    Returns:
+        A dict.
+    """
+    return {
+        "image": image,
+        "label": int(label),
+        "artifact": ids[provenance[0]],
+        "seed": np.array(provenance[1:3]),
+        "index": int(provenance[3]),
+    }
+
+
+def _examples(bank, on_progress):
+    images = eight_bit_images(bank, on_progress)
+    rows = zip(images, bank.labels, bank.provenance, strict=True)
+    for row, example in enumerate(rows):
+        yield row, make_example(*example, bank.ids)
 
 
 def check_source(source):
@@ -129,10 +146,28 @@ def write(bank, path, on_progress=None):
         FileExistsError: The folder holds something.
         ValueError: As in `check_source`.
     """
+    prepare(bank, _examples(bank, on_progress), path)
+
+
+def prepare(bank, examples, path, **download_config):
+    """Prepares the data set, and writes the card.
+
+    Args:
+        bank: As in `SyntheticImages`.
+        examples: As in `SyntheticImages`.
+        path: Folder, new or empty: the `data_dir` of the data set.
+        **download_config: Arguments of `tfds.download.DownloadConfig`.
+
+    Raises:
+        FileExistsError: The folder holds something.
+        ValueError: As in `check_source`.
+    """
     check_source(bank)
     with whole_folder(path) as folder:
-        builder = SyntheticImages(bank, on_progress, folder)
-        offline = tfds.download.DownloadConfig(try_download_gcs=False)
+        builder = SyntheticImages(bank, examples, folder)
+        offline = tfds.download.DownloadConfig(
+            try_download_gcs=False, **download_config
+        )
         # It speaks on standard output of a download, which there is none of,
         # and makes a folder for it.
         with (

@@ -126,6 +126,29 @@ def write_bank(
     return Bank.open(path)
 
 
+def bank_to_come(generators, num_per_class, seed):
+    """Says what a bank will be, for whoever draws its chunks elsewhere.
+
+    Args:
+        generators: As in `draw_bank`.
+        num_per_class: As in `draw_bank`.
+        seed: Integer.
+
+    Returns:
+        A `ganaug.synthesis.bank.Bank` without images.
+
+    Raises:
+        ValueError: As in `draw_bank`.
+    """
+    maker = ChunkMaker(generators, resolve_seed(seed))
+    states = _class_states(num_per_class, generators.class_names)
+    for state in states:
+        state.filled = state.quota
+        state.chunks = -(-state.quota // CHUNK_SIZE)
+    record = {**_plan(maker, states), **_result(maker, states)}
+    return Bank(record, {}, generators.fingerprints)
+
+
 def renew_bank(bank, generators, share, turn, selection=None):
     """Replaces the oldest images of a bank in memory by new ones.
 

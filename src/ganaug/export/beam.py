@@ -1,0 +1,93 @@
+"""Synthetic images as a TFDS data set, drawn by an Apache Beam pipeline."""
+
+import pickle
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from ganaug.export.eight_bit import to_eight_bit
+from ganaug.export.tfds_data_set import check_source, make_example, prepare
+from ganaug.synthesis.chunks import ChunkMaker
+from ganaug.synthesis.generating import bank_to_come
+from ganaug.synthesis.generators import CHUNK_SIZE
+
+
+class DrawChunk(beam.DoFn):
+    """Draws a chunk of a class, and gives its examples by row.
+
+    Args:
+        maker: `ganaug.synthesis.chunks.ChunkMaker`.
+    """
+
+    def __init__(self, maker):
+        # As bytes, so that TensorFlow is not imported before it has to draw.
+        self._bytes = pickle.dumps(maker)
+
+    def setup(self):
+        """Brings the generators to life, once in each worker."""
+        self._maker = pickle.loads(self._bytes)
+
+    def process(self, piece):
+        """Draws.
+
+        Args:
+            piece: Tuple of the class, the number of its chunk, how many of the
+                chunk's images are wanted, and the row of the first one.
+
+        Yields:
+            Pairs of row and example.
+        """
+        label, number, count, first = piece
+        generators = self._maker.generators
+        columns = self._maker(label, number).first(count).columns
+        images = to_eight_bit(columns["images"], generators)
+        rows = zip(images, columns["provenance"], strict=True)
+        for offset, (image, provenance) in enumerate(rows):
+            yield (
+                first + offset,
+                make_example(image, label, provenance, generators.ids),
+            )
+
+
+def write_with_beam(generators, num_per_class, path, seed, pipeline_options):
+    """Draws a TFDS data set with an Apache Beam pipeline.
+
+    Image for image, it is what `ganaug generate --format tfds` writes from one
+    process. A pipeline that ends early leaves nothing and is begun anew.
+
+    Args:
+        generators: `ganaug.synthesis.generators.Generators`.
+        num_per_class: As in `ganaug.synthesis.generating.draw_bank`.
+        path: Folder, new or empty, that all workers can write to.
+        seed: Integer.
+        pipeline_options: List of strings, options of Beam and its runner, such
+            as `["--runner=DirectRunner", "--direct_num_workers=2"]`.
+
+    Returns:
+        A `ganaug.synthesis.bank.Bank` without images, which says what was
+        drawn.
+
+    Raises:
+        FileExistsError: The folder holds something.
+        ValueError: An argument is out of range, or TFDS cannot hold such
+            images.
+    """
+    check_source(generators)
+    bank = bank_to_come(generators, num_per_class, seed)
+    maker = ChunkMaker(generators, seed)
+    examples = beam.Create(list(_pieces(bank.class_counts))) | beam.ParDo(
+        DrawChunk(maker)
+    )
+    options = PipelineOptions(pipeline_options)
+    prepare(bank, examples, path, beam_options=options)
+    return bank
+
+
+def _pieces(counts):
+    """The chunks of all classes, in the order of the bank's rows."""
+    row = 0
+    for label, count in enumerate(counts):
+        for number, start in enumerate(range(0, count, CHUNK_SIZE)):
+            size = min(CHUNK_SIZE, count - start)
+            yield label, number, size, row + start
+        row += count
