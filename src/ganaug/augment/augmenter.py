@@ -40,7 +40,9 @@ class GANAugmenter:
     The stream is the same for the same seed, whatever the number of threads,
     and other in every epoch. It holds no state: iterators can be checkpointed,
     and `tf.data.experimental.service` can process it. There, each worker counts
-    for itself what is exact, so extend a dataset after `distribute`.
+    for itself what is exact, so extend a dataset after `distribute`; and what a
+    worker had in hand when it died is lost, unless the service writes the epoch
+    with `tf.data.experimental.distributed_save`.
 
     Without tf.data, `py_dataset` makes batches of arrays for `model.fit` on any
     Keras backend, and `augment_arrays` mixes into whole arrays.
