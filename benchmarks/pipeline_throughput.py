@@ -26,7 +26,7 @@ from ganaug.synthesis.generators import Generators
 BATCH_SIZE = 64
 NUM_IMAGES = 2048
 NUM_CLASSES = 10
-ROUNDS = 15
+ROUNDS = 9
 BANK_SIZE = 2000
 
 

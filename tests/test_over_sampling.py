@@ -1,6 +1,7 @@
 """GANOverSampler among imbalanced-learn's samplers."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from imblearn.pipeline import make_pipeline
 from imblearn.utils.estimator_checks import estimator_checks_generator
@@ -160,7 +161,24 @@ def test_pretrained(table, small_gan, run, kind):
         ({"steps": 0}, "steps=0"),
         ({"batch_size": 2.5}, "batch_size=2.5"),
         ({"image_shape": (7, 8)}, r"image_shape=\(7, 8\) for 64 features"),
-        ({"value_range": (0, 100)}, "outside of.*value_range"),
+        ({"image_shape": 8}, "image_shape=8"),
+        ({"image_shape": (-8, -8)}, r"image_shape=\(-8, -8\)"),
+        ({"value_range": (0, 100)}, r"value_range=\(0.0, 100.0\) for uint8"),
+        ({"value_range": (0, 511)}, r"value_range=\(0.0, 511.0\) for uint8"),
+        ({"model": ganaug.ConditionalVAE}, "model=<class"),
+        ({"model": lambda shape, classes, seed: None}, "Received: None"),
+        (
+            {
+                "selection": ganaug.Selection(
+                    [
+                        ganaug.CopyFilter(
+                            255 * np.eye(81, dtype="uint8").reshape(81, 9, 9)
+                        )
+                    ]
+                )
+            },
+            "must have the shape",
+        ),
         ({"selection": "best"}, "selection='best'"),
         ({"latents": "nearby"}, "latents='nearby'"),
         ({"model": "gan", "latents": "around"}, "encoder.*latents='around'"),
@@ -188,3 +206,53 @@ def test_what_pretrained_cannot_draw(table, run, change, message):
     """Another range, shape or class."""
     with pytest.raises(ValueError, match=message):
         small(pretrained=run).fit_resample(*change(*table))
+
+
+def test_generators_bring_their_own_settings(table, small_gan):
+    """Others beside them are refused, and so are images between classes."""
+    for change, message in (
+        ({"truncation": 0.5}, "truncation=0.5"),
+        ({"latents": "around"}, "latents='around'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            small(pretrained=Generators(small_gan), **change).fit_resample(
+                *table
+            )
+    between = Generators(small_gan, class_interpolation=1.0)
+    with pytest.raises(ValueError, match="class_interpolation=1"):
+        small(pretrained=between).fit_resample(*table)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda X: X.astype(np.int64) + 10**12,
+        lambda X: X / 255 + 1e8,
+        lambda X: X * 1e300,
+        lambda X: (X / 255 * 6e4).astype(np.float16),
+        lambda X: X.astype(np.int8) - 64,
+    ],
+)
+def test_values_of_any_size_keep_their_spread(table, change):
+    """Though generators calculate in float32."""
+    X, y = table
+    X = change(X[y < 2] // 2)
+    new, _ = small().fit_resample(X, y[y < 2])
+    made = new[len(X) :].astype(float)
+    assert new.dtype == X.dtype
+    assert np.isfinite(made).all()
+    low, high = float(X.min()), float(X.max())
+    assert low <= made.min() and made.max() <= high
+    assert np.ptp(made) > 0.1 * (high - low)
+
+
+def test_what_is_no_table_of_pixels(table):
+    """Constant values, columns of several types, numbers that are too wide."""
+    X, y = table
+    with pytest.raises(ValueError, match="X of 7 everywhere"):
+        small().fit_resample(X * 0 + 7, y)
+    frame = pd.DataFrame(X.astype(np.int64)).astype({0: "int8"})
+    with pytest.raises(ValueError, match=r"columns of \['int64', 'int8'\]"):
+        small().fit_resample(frame, y)
+    with pytest.raises(ValueError, match="X of dtype"):
+        small().fit_resample(X.astype(np.longdouble), y)

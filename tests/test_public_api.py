@@ -115,3 +115,12 @@ def test_only_public_api_is_imported():
                 assert not name.startswith(
                     ("keras.src", "tensorflow.python")
                 ), f"{path.name} imports {name}"
+
+
+def test_modules_that_messages_name():
+    """`ganaug.artifact.load` works in a process that has imported nothing."""
+    code = "import ganaug; print(ganaug.artifact.load, ganaug.fidelity)"
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True
+    )
+    assert process.returncode == 0, process.stderr

@@ -32,7 +32,13 @@ _HOMES = {
 __all__ = sorted([*_HOMES, "__version__"])
 
 
+# Modules that messages and guides name, as `ganaug.artifact.load`.
+_MODULES = ("artifact", "fidelity")
+
+
 def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"ganaug.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'ganaug' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

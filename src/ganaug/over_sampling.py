@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import operator
 import os
 
 import numpy as np
@@ -17,6 +18,7 @@ from ganaug.data.labeled_images import LabeledImages
 from ganaug.gan.conditional_gan import ConditionalGAN
 from ganaug.gan.conditional_vae import ConditionalVAE
 from ganaug.gan.conditional_vae_gan import ConditionalVAEGAN
+from ganaug.gan.generative_model import GenerativeModel
 from ganaug.gan.latents import LATENTS
 from ganaug.seeds import MAX_SEED, derive_seed
 from ganaug.synthesis.generating import draw_bank
@@ -48,9 +50,10 @@ class GANOverSampler(BaseOverSampler):
             returns one, or a float for two classes. Defaults to `"auto"`.
         pretrained: What draws instead of a generator that is trained each
             time: an artifact's folder, `ganaug.artifact.Artifact`, a trained
-            model, or `Generators`. Whoever passes one answers for what it has
-            seen: in cross-validation it must not know the folds. Its class
-            names must be the classes of `y`, as text. Defaults to `None`.
+            model, a list of these, or `Generators`. Whoever passes one answers
+            for what it has seen: in cross-validation it must not know the
+            folds. Its class names must be the classes of `y`, as text.
+            Defaults to `None`.
         model: String, `"gan"`, `"vae"` or `"vae-gan"`; or a callable
             `model(image_shape, num_classes, seed)` that returns a compiled
             model of these kinds. Defaults to `"gan"`.
@@ -66,9 +69,10 @@ class GANOverSampler(BaseOverSampler):
             intensity. By default `[0, 255]` for `uint8`; for floats `[0, 1]`
             or `[-1, 1]` if they are within; otherwise, from the smallest value
             of `X` to the largest.
-        latents: String. Where the latents come from. Defaults to `"prior"`.
+        latents: String. Where the latents come from. Defaults to `"prior"`;
+            `Generators` bring their own.
         truncation: Float. What their spread is multiplied with. Defaults to
-            `1.0`.
+            `1.0`; `Generators` bring their own.
         selection: `ganaug.Selection`: which images are kept. Defaults to all.
         random_state: Integer, `numpy.random.RandomState`, or `None`. Fixes
             training and images. Defaults to `None`.
@@ -81,6 +85,8 @@ class GANOverSampler(BaseOverSampler):
     Raises:
         ValueError: When called: the examples are no images of the shape, a
             class has too few, or `pretrained` does not fit.
+        FileNotFoundError: When called: there is no artifact in a folder.
+        TypeError: When called: `pretrained` is nothing to draw with.
 
     Example:
 
@@ -127,6 +133,12 @@ class GANOverSampler(BaseOverSampler):
         self.verbose = verbose
 
     def _check_X_y(self, X, y):
+        dtypes = {str(dtype) for dtype in getattr(X, "dtypes", ())}
+        if len(dtypes) > 1:
+            raise ValueError(
+                "The columns of `X` are pixels and must have one dtype. "
+                f"Received: columns of {sorted(dtypes)}"
+            )
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
         X, y = validate_data(
             self, X=X, y=y, reset=True, accept_sparse=["csr"], allow_nd=True
@@ -147,7 +159,15 @@ class GANOverSampler(BaseOverSampler):
         table = X.toarray() if sparse.issparse(X) else X
         classes, labels = np.unique(y, return_inverse=True)
         names = [str(label) for label in classes.tolist()]
-        images = self._as_images(table, labels, names)
+        scale = PixelScale(table, self.value_range, self.pretrained is None)
+        images = LabeledImages(
+            self._unfold(scale.to_images(table), scale.image_range[0]),
+            labels,
+            names,
+            scale.image_range,
+        )
+        if self.selection is not None:
+            self.selection.check(images.image_shape, images.class_names)
         if self.pretrained is None:
             model = self._train(images, seed)
             self.generators_ = Generators(
@@ -166,7 +186,7 @@ class GANOverSampler(BaseOverSampler):
             self.selection,
         )
         drawn = bank.images.reshape(len(bank), -1)[:, : table[0].size]
-        drawn = drawn.reshape(-1, *table.shape[1:]).astype(table.dtype)
+        drawn = scale.from_images(drawn.reshape(-1, *table.shape[1:]))
         by_place = np.argsort(places)
         drawn_labels = classes[
             by_place[np.searchsorted(places[by_place], bank.labels)]
@@ -178,7 +198,10 @@ class GANOverSampler(BaseOverSampler):
         return X, np.concatenate([y, drawn_labels])
 
     def _check_arguments(self):
-        if not callable(self.model) and self.model not in MODELS:
+        named = isinstance(self.model, str) and self.model in MODELS
+        if not named and (
+            not callable(self.model) or self.model in MODELS.values()
+        ):
             raise ValueError(
                 f"`model` must be one of {tuple(MODELS)}, or a callable. "
                 f"Received: model={self.model!r}"
@@ -200,7 +223,11 @@ class GANOverSampler(BaseOverSampler):
             number = getattr(self, name)
             if name == "steps" and number is None:
                 continue
-            if not isinstance(number, numbers.Integral) or number < 1:
+            if (
+                isinstance(number, bool)
+                or not isinstance(number, numbers.Integral)
+                or number < 1
+            ):
                 raise ValueError(
                     f"`{name}` must be a positive integer. "
                     f"Received: {name}={number!r}"
@@ -213,51 +240,42 @@ class GANOverSampler(BaseOverSampler):
                 f"Received: selection={self.selection!r}"
             )
 
-    def _as_images(self, table, labels, names):
-        """The examples as images, whatever they came as."""
-        value_range = self.value_range
-        if value_range is not None:
-            value_range = check_value_range(value_range)
-        else:
-            try:
-                value_range = infer_value_range(table)
-            except ValueError:
-                value_range = float(table.min()), float(table.max())
-        if table.ndim == 2:
-            images = self._unfold(table, value_range[0])
-        elif self.image_shape is None or table.shape[1:] == tuple(
-            self.image_shape
-        ):
-            images = table
-        else:
-            raise ValueError(
-                "`image_shape` must be that of the images in `X`, or be left "
-                f"out. Received: image_shape={self.image_shape!r} for `X` of "
-                f"shape {table.shape}"
-            )
-        return LabeledImages(images, labels, names, value_range)
-
-    def _unfold(self, table, black):
-        num_features = table.shape[1]
-        if self.image_shape is None:
+    def _unfold(self, images, black):
+        """Gives rows of a table the shape of images."""
+        shape = _check_image_shape(self.image_shape)
+        if images.ndim > 2:
+            if images.ndim == 3:
+                images = images[..., None]
+            if shape not in (None, images.shape[1:]):
+                raise ValueError(
+                    "`image_shape` must be that of the images in `X`, or be "
+                    f"left out. Received: image_shape={self.image_shape!r} "
+                    f"for `X` with images of shape {images.shape[1:]}"
+                )
+            return images
+        num_features = images.shape[1]
+        if shape is None:
             side = max(MIN_SIDE, math.ceil(math.sqrt(num_features)))
-            images = np.full((len(table), side * side), black, table.dtype)
-            images[:, :num_features] = table
-            return images.reshape(len(table), side, side, 1)
-        shape = tuple(self.image_shape)
-        if len(shape) not in (2, 3) or np.prod(shape) != num_features:
+            square = np.full((len(images), side * side), black, images.dtype)
+            square[:, :num_features] = images
+            return square.reshape(len(images), side, side, 1)
+        if math.prod(shape) != num_features:
             raise ValueError(
-                "`image_shape` must be (height, width) or (height, width, "
-                "channels), and have as many values as a row of `X`. "
+                "`image_shape` must have as many values as a row of `X`. "
                 f"Received: image_shape={self.image_shape!r} for "
                 f"{num_features} features"
             )
-        return table.reshape(len(table), *shape)
+        return images.reshape(len(images), *shape)
 
     def _train(self, images, seed):
         images.check_trainable()
         if callable(self.model):
             model = self.model(images.image_shape, images.num_classes, seed)
+            if not isinstance(model, GenerativeModel) or not model.compiled:
+                raise ValueError(
+                    "`model` must return a compiled model of ganaug, such as "
+                    f"ConditionalGAN. Received: {model!r}"
+                )
             steps = self.steps or model.recipe.steps
         else:
             choices = {}
@@ -285,12 +303,136 @@ class GANOverSampler(BaseOverSampler):
     def _read_pretrained(self):
         pretrained = self.pretrained
         if isinstance(pretrained, Generators):
+            if self.latents != "prior" or self.truncation != 1:
+                raise ValueError(
+                    "`Generators` bring their own `latents` and `truncation`. "
+                    "Give them there, or a folder or an artifact as "
+                    f"`pretrained`. Received: latents={self.latents!r}, "
+                    f"truncation={self.truncation!r}"
+                )
+            if pretrained.class_interpolation:
+                raise ValueError(
+                    "Images between classes have soft labels, and a sampler "
+                    "gives each image one class. Received: `pretrained` with "
+                    f"class_interpolation={pretrained.class_interpolation}"
+                )
             return pretrained
-        if isinstance(pretrained, (str, os.PathLike)):
-            pretrained = artifact.load(pretrained)
+        several = isinstance(pretrained, (list, tuple))
         return Generators(
-            pretrained, latents=self.latents, truncation=self.truncation
+            [
+                artifact.load(one)
+                if isinstance(one, (str, os.PathLike))
+                else one
+                for one in (pretrained if several else [pretrained])
+            ],
+            latents=self.latents,
+            truncation=self.truncation,
         )
+
+
+class PixelScale:
+    """The values of `X` as pixels that a generator can learn, and back.
+
+    What comes as `uint8` in `[0, 255]`, or as what a pretrained generator
+    draws, stays as it is. Anything else becomes float32 in `[0, 1]`, since
+    float32, in which generators calculate, holds neither large offsets nor
+    large numbers.
+
+    Args:
+        table: Array of numbers.
+        value_range: Pair of numbers, or `None` to take it from the values.
+        rescales: Boolean. Whether values may be mapped to `[0, 1]`.
+
+    Raises:
+        ValueError: The values leave the range, or it is none that their dtype
+            can hold.
+    """
+
+    def __init__(self, table, value_range, rescales):
+        self.dtype = table.dtype
+        if self.dtype.kind not in "iuf" or self.dtype.itemsize > 8:
+            raise ValueError(
+                "`X` must be integers or floats of at most 64 bits. "
+                f"Received: X of dtype {self.dtype}"
+            )
+        low, high = float(table.min()), float(table.max())
+        if value_range is not None:
+            value_range = check_value_range(value_range)
+        elif low == high:
+            raise ValueError(
+                "`X` must hold images, and all its values are the same. "
+                f"Received: X of {low:g} everywhere"
+            )
+        else:
+            try:
+                value_range = infer_value_range(table)
+            except ValueError:
+                value_range = low, high
+        self.value_range = value_range
+        limits = (np.iinfo if self.dtype.kind in "iu" else np.finfo)(self.dtype)
+        if (
+            low < value_range[0]
+            or high > value_range[1]
+            or value_range[0] < limits.min
+            or value_range[1] > limits.max
+        ):
+            raise ValueError(
+                "`value_range` must hold the values of `X`, and the dtype of "
+                f"`X` must hold it. Received: value_range={value_range} for "
+                f"{self.dtype} from {low:g} to {high:g}"
+            )
+        as_it_is = (self.dtype.name, value_range) == ("uint8", (0.0, 255.0))
+        self._rescales = rescales and not as_it_is
+        self.image_range = (0.0, 1.0) if self._rescales else value_range
+
+    def to_images(self, table):
+        """Maps values to pixels.
+
+        Args:
+            table: As in the class.
+
+        Returns:
+            An array of the same shape.
+        """
+        if not self._rescales:
+            return table
+        low, high = self.value_range
+        # Halved, since the difference may be too large for any float.
+        part = (table / 2 - low / 2) / (high / 2 - low / 2)
+        return np.clip(part, 0, 1).astype(np.float32)
+
+    def from_images(self, images):
+        """Maps pixels back to values.
+
+        Args:
+            images: Array of pixels.
+
+        Returns:
+            An array of the same shape and of the dtype of the values.
+        """
+        if not self._rescales:
+            return images.astype(self.dtype)
+        low, high = self.value_range
+        part = images.astype(np.float64)
+        values = low * (1 - part) + high * part
+        if self.dtype.kind in "iu":
+            values = np.rint(values)
+        return np.clip(values, low, high).astype(self.dtype)
+
+
+def _check_image_shape(image_shape):
+    if image_shape is None:
+        return None
+    try:
+        shape = tuple(operator.index(side) for side in image_shape)
+    except TypeError:
+        shape = ()
+    if len(shape) not in (2, 3) or min(shape) < 1:
+        raise ValueError(
+            "`image_shape` must be (height, width) or (height, width, "
+            f"channels). Received: image_shape={image_shape!r}"
+        )
+    return shape if len(shape) == 3 else (*shape, 1)
 
 
 def _places(generators, images, names):
@@ -317,9 +459,9 @@ def _places(generators, images, names):
         )
     if problem:
         raise ValueError(
-            f"`pretrained` must draw what `X` and `y` hold: {problem}. Say "
-            "`image_shape` and `value_range`, or train on these examples with "
-            "pretrained=None. Received: pretrained of artifacts "
+            f"`pretrained` must draw what `X` and `y` hold: {problem}. Convert "
+            "`X` or `y`, say `image_shape` and `value_range`, or train on "
+            "them with pretrained=None. Received: pretrained of artifacts "
             f"{list(generators.ids)}"
         )
     return np.array([generators.class_names.index(name) for name in names])

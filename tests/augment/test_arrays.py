@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import ganaug
 
@@ -95,7 +96,12 @@ def test_batches(talking_bank, arrays, told, mode):
             assert np.bincount(labels).tolist() == [60, 60, 60]
         elif mode != "append":
             assert sizes == [16] * 7 + [8]
+        # An end without a beginning, as Keras calls it, changes nothing.
+        batches.on_epoch_begin()
         batches.on_epoch_end()
+        after = batches[0][0]
+        batches.on_epoch_end()
+        np.testing.assert_array_equal(batches[0][0], after)
     assert not np.array_equal(*[images[:8] for images in epochs])
 
 
@@ -125,6 +131,7 @@ def test_epochs_are_the_same_if_asked(talking_bank, arrays):
         talking_bank, "replace", rerandomize_each_iteration=False
     ).py_dataset(*arrays, batch_size=16, shuffle=False)
     first = batches[3]
+    batches.on_epoch_begin()
     batches.on_epoch_end()
     for a, b in zip(first, batches[3], strict=True):
         np.testing.assert_array_equal(a, b)
@@ -158,7 +165,14 @@ def test_fit_takes_them(talking_bank, arrays, workers):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"labels": np.zeros(3, int)}, r"shapes \[\(120, 4, 4, 1\), \(3,\)\]"),
+        (
+            {"labels": np.zeros(3, int)},
+            r"images of shape \(120, 4, 4, 1\), lab",
+        ),
+        ({"labels": None}, "labels of shape None"),
+        ({"images": np.full((120, 4, 4, 1), "x")}, "images of dtype <U1"),
+        ({"sample_weight": np.full(120, np.nan)}, "finite.*sample_weight of"),
+        ({"initial_epoch": -1}, "initial_epoch=-1"),
         ({"images": np.zeros((120, 9, 9, 1), "uint8")}, r"shape \(9, 9, 1\)"),
         (
             {"images": np.zeros((120, 4, 4), "uint8")},
@@ -175,10 +189,74 @@ def test_bad_arrays_are_refused(talking_bank, arrays, change, message):
     arguments = {"images": arrays[0], "labels": arrays[1], **change}
     with pytest.raises(ValueError, match=message):
         augmenter(talking_bank, "extend").py_dataset(**arguments)
-    if {"batch_size", "use_multiprocessing"} & set(change):
+    if {"batch_size", "use_multiprocessing", "initial_epoch"} & set(change):
         return
     with pytest.raises(ValueError, match=message):
         augmenter(talking_bank, "replace").augment_arrays(**arguments)
+
+
+def test_values_and_counts_are_checked_at_once(talking_bank, arrays):
+    """Not when their batch comes up."""
+    images, labels = arrays
+    scaled = images / 255.0
+    unit = augmenter(talking_bank, "replace", value_range=(0, 1))
+    unit.py_dataset(scaled, labels)
+    for wrong in (400.0, np.nan):
+        broken = scaled.copy()
+        broken[-1, 0, 0] = wrong
+        with pytest.raises(ValueError, match=r"value range \(0.0, 1.0\)"):
+            unit.py_dataset(broken, labels)
+    with pytest.raises(ValueError, match=r"class_counts=\[20, 40, 60, 0, 0\]"):
+        augmenter(
+            talking_bank, "extend", class_counts=[20, 40, 60, 0, 0]
+        ).py_dataset(images, labels)
+
+
+@pytest.mark.parametrize("first", [0, 2])
+def test_schedules_by_epoch_follow_the_epochs(talking_bank, arrays, first):
+    """In each, though batches are made ahead of the callback's word."""
+    made = ganaug.GANAugmenter(
+        source=talking_bank,
+        ratio=lambda epoch: tf.minimum(tf.cast(epoch, tf.float32) / 4, 1.0),
+        schedule_by="epoch",
+        sample_weight=0.5,
+        seed=0,
+    )
+    shares = []
+
+    class Model(keras.Model):
+        def train_step(self, data):
+            shares[-1].append(
+                tf.reduce_mean(tf.cast(data[2] == 0.5, "float32"))
+            )
+            return {"loss": 0.0}
+
+    class Epochs(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            shares.append([])
+
+    inputs = keras.Input((4, 4, 1))
+    model = Model(inputs, keras.layers.Flatten()(inputs))
+    model.compile(run_eagerly=True)
+    model.fit(
+        made.py_dataset(*arrays, batch_size=40, initial_epoch=first, workers=2),
+        epochs=first + 3,
+        initial_epoch=first,
+        callbacks=[Epochs(), made.epoch_callback()],
+        verbose=0,
+    )
+    np.testing.assert_allclose(
+        [np.mean(epoch) for epoch in shares],
+        [first / 4, (first + 1) / 4, (first + 2) / 4],
+    )
+
+
+def test_provenance_is_text(talking_bank, arrays):
+    """As the ids are; it has to be dropped before `fit`."""
+    _, _, origin = augmenter(
+        talking_bank, "replace", provenance=True
+    ).augment_arrays(*arrays)
+    assert set(origin["artifact"]) == {"", *talking_bank.ids}
 
 
 def test_a_preview_shows_both_halves(talking, talking_bank, real):
@@ -199,5 +277,23 @@ def test_a_preview_shows_both_halves(talking, talking_bank, real):
                     abs(right.astype(int) - 40 * (label + 1)) < 2
                 ).sum() > 500
     assert len(sizes) == 1
+    assert picture.mode == "RGB"
     with pytest.raises(ValueError, match="num_per_class=0"):
         made.preview(real(40), num_per_class=0)
+
+
+def test_a_preview_does_not_paint_over_mistakes(talking_bank, real):
+    """What `apply` would refuse, or stop at, it refuses."""
+    made = ganaug.GANAugmenter(source=talking_bank, value_range=(0, 1), seed=0)
+    with pytest.raises(
+        TypeError, match=r"preview\(dataset\).*LabeledImages|int"
+    ):
+        made.preview(3)
+    floats = real(40).map(lambda x, y: (tf.cast(x, tf.float32), y))
+    with pytest.raises(ValueError, match="values from 0 to 255"):
+        made.preview(floats)
+    fine = ganaug.GANAugmenter(source=talking_bank, seed=0)
+    with pytest.raises(ValueError, match="labels from 5 to 5"):
+        fine.preview(real(40).map(lambda x, y: (x, y * 0 + 5)))
+    with pytest.raises(ValueError, match="without any example"):
+        fine.preview(real(40).take(0))

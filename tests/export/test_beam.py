@@ -76,6 +76,36 @@ def test_beam_is_for_tfds_and_has_its_own_workers(run, tmp_path, arguments):
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
+@pytest.mark.skipif(
+    importlib.util.find_spec("apache_beam") is None,
+    reason="apache-beam is not installed",
+)
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("options", "exit_code", "message"),
+    [
+        ("--nonsense_option=5", 1, "does not know ['nonsense_option']"),
+        ("--runer=FlinkRunner", 1, "does not know ['runer']"),
+        ("direct_num_workers 2", 1, "'direct_num_workers', '2'"),
+        ("--direct_num_workers=abc", 1, "invalid int value: 'abc'"),
+        ("--help", 1, "Apache Beam does not take its options"),
+        ("'unbalanced", 2, "--beam"),
+    ],
+)
+def test_mistyped_options_are_refused(
+    run, tmp_path, options, exit_code, message
+):
+    """Beam itself would leave them out and go on."""
+    done = generate(
+        *(run, "--out", tmp_path / "out", "--format", "tfds", *ASKED),
+        *("--beam", options, "--json"),
+    )
+    assert done.exit_code == exit_code
+    assert message in " ".join(done.stderr.split())
+    assert not done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
 def test_how_to_install_beam_is_said(run, tmp_path, monkeypatch):
     """Where it is not."""
     find_spec = importlib.util.find_spec

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganaug.augment.class_counts import count_labels
+from ganaug.augment.dataset_fit import check_range
 from ganaug.augment.modes import EXACT
 from ganaug.augment.shares import ExactShare, ExpectedShare
 from ganaug.augment.transforming import prepare
@@ -14,8 +15,9 @@ from ganaug.seeds import derive_seed
 class AugmentedArrays(keras.utils.PyDataset):
     """Batches of arrays with synthetic examples among them.
 
-    Made by `GANAugmenter.py_dataset`. A batch depends on the seed, the epoch
-    and its index alone, whatever the order in which threads ask for them.
+    Made by `GANAugmenter.py_dataset`. A batch depends on the arrays, the seed,
+    the epoch and its index alone, whatever the order in which threads ask for
+    them.
 
     Args:
         settings: `ganaug.augment.augmenter.GANAugmenter`.
@@ -27,6 +29,7 @@ class AugmentedArrays(keras.utils.PyDataset):
             grow; about so many where the data set grows.
         shuffle: Boolean. Whether the order of the real examples is another
             one in each epoch.
+        initial_epoch: Integer. The epoch that comes first.
         **kwargs: Of `keras.utils.PyDataset`: `workers`, `max_queue_size`.
 
     Raises:
@@ -35,7 +38,15 @@ class AugmentedArrays(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, settings, source, ratio, arrays, batch_size, shuffle, **kwargs
+        self,
+        settings,
+        source,
+        ratio,
+        arrays,
+        batch_size,
+        shuffle,
+        initial_epoch,
+        **kwargs,
     ):
         if kwargs.get("use_multiprocessing"):
             raise ValueError(
@@ -43,7 +54,8 @@ class AugmentedArrays(keras.utils.PyDataset):
                 "Use threads: `workers=2`. Received: use_multiprocessing=True"
             )
         super().__init__(**kwargs)
-        _check_batch_size(batch_size)
+        _check_integer("batch_size", batch_size, 1)
+        _check_integer("initial_epoch", initial_epoch, 0)
         arrays = _check_arrays(arrays)
         self._arrays = arrays
         self._shuffle = shuffle
@@ -57,27 +69,32 @@ class AugmentedArrays(keras.utils.PyDataset):
             settings,
             source,
             lambda elements: count_labels(arrays[1], settings.class_names),
-            lambda elements, counts: _check_counts(counts, len(arrays[0])),
         )
         # Now, and not in the midst of an epoch.
-        count_labels(arrays[1], settings.class_names)
+        counts = count_labels(arrays[1], settings.class_names)
+        _check_counts(prepared.class_counts, counts)
+        check_range(arrays[0], prepared.mixer.value_range)
         step = batch_size
         if prepared.growth is None:
             exact = settings.share == EXACT
-            self._share = (ExactShare if exact else ExpectedShare)(ratio)
+            share_class = ExactShare if exact else ExpectedShare
+            # It counts epochs itself: batches may be made ahead of the
+            # callback that tells of the next one.
+            self._share_at = lambda epoch: share_class(ratio.at_epoch(epoch))
         else:
-            self._share = prepared.total_share()
+            share = prepared.total_share()
+            self._share_at = lambda epoch: share
             total = prepared.num_real + prepared.num_synthetic
             # Few enough real examples that they grow to a batch.
             step = max(1, batch_size * prepared.num_real // total)
-        mixer, share = prepared.mixer, self._share
+        mixer, decide = prepared.mixer, self._share_at(initial_epoch)
         self._mix = tf.function(
-            lambda entry, carried: mixer.mix_batch(entry, share, carried),
+            lambda entry, carried: mixer.mix_batch(entry, decide, carried),
             reduce_retracing=True,
         )
         self._starts = np.arange(0, len(arrays[0]), step)
         self._sizes = np.minimum(len(arrays[0]) - self._starts, step)
-        self._begin(0)
+        self._begin(initial_epoch)
 
     def __len__(self):
         return len(self._starts)
@@ -92,14 +109,21 @@ class AugmentedArrays(keras.utils.PyDataset):
         batch = tuple(tf.constant(array[rows]) for array in self._arrays)
         entry = (batch, *(part[index] for part in self._numbers))
         mixed = self._mix(entry, self._carried[index])
-        return tf.nest.map_structure(lambda tensor: tensor.numpy(), mixed)
+        return tf.nest.map_structure(_to_numpy, mixed)
+
+    def on_epoch_begin(self):
+        """Notes that an epoch has begun."""
+        self._is_under_way = True
 
     def on_epoch_end(self):
         """Takes other noise, and another order, for the next epoch."""
-        self._begin(self._epoch + 1)
+        # Keras's `fit` ends an epoch before the first one has begun.
+        if self._is_under_way:
+            self._begin(self._epoch + 1)
 
     def _begin(self, epoch):
         self._epoch = epoch
+        self._is_under_way = False
         order, noise = np.random.SeedSequence([self._seed, epoch]).spawn(2)
         num_real = len(self._arrays[0])
         self._order = np.arange(num_real)
@@ -111,7 +135,7 @@ class AugmentedArrays(keras.utils.PyDataset):
         entries = tf.data.Dataset.from_tensor_slices(
             (tf.constant(self._sizes), *self._numbers)
         )
-        carrying = self._share.attach(entries, lambda entry: entry[0])
+        carrying = self._share_at(epoch).attach(entries, lambda entry: entry[0])
         self._carried = [
             entry[1] if len(entry) > 1 else None for entry in carrying
         ]
@@ -133,34 +157,68 @@ def augment_arrays(batches):
     )
 
 
-def _check_batch_size(batch_size):
+def _to_numpy(tensor):
+    array = tensor.numpy()
+    return array.astype(str) if tensor.dtype == tf.string else array
+
+
+def _check_integer(name, number, least):
     if (
-        isinstance(batch_size, bool)
-        or not isinstance(batch_size, (int, np.integer))
-        or batch_size < 1
+        isinstance(number, bool)
+        or not isinstance(number, (int, np.integer))
+        or number < least
     ):
         raise ValueError(
-            "`batch_size` must be a positive integer. "
-            f"Received: batch_size={batch_size!r}"
+            f"`{name}` must be an integer of at least {least}. "
+            f"Received: {name}={number!r}"
         )
 
 
 def _check_arrays(arrays):
-    arrays = tuple(np.asarray(array) for array in arrays if array is not None)
-    lengths = {array.shape[0] if array.ndim else None for array in arrays}
+    names = ("images", "labels", "sample_weight")
+    arrays = [
+        (name, array if array is None else _as_array(name, array))
+        for name, array in zip(names, arrays, strict=True)
+        if array is not None or name != "sample_weight"
+    ]
+    lengths = {
+        array.shape[0] if array is not None and array.ndim else None
+        for _, array in arrays
+    }
     if len(lengths) > 1 or lengths & {None, 0}:
+        shapes = ", ".join(
+            f"{name} of shape {getattr(array, 'shape', None)}"
+            for name, array in arrays
+        )
         raise ValueError(
             "`images`, `labels` and `sample_weight` must be arrays with one "
-            "row for each of the same examples, at least one. Received: "
-            f"shapes {[array.shape for array in arrays]}"
+            "row for each of the same examples, at least one. "
+            f"Received: {shapes}"
         )
-    return arrays
+    return tuple(array for _, array in arrays)
 
 
-def _check_counts(counts, num_real):
-    if counts.sum() != num_real:
+def _as_array(name, array):
+    array = np.asarray(array)
+    kinds = "biuf" if name == "sample_weight" else "iuf"
+    # The `kind` of bfloat16 and its like is "V".
+    if array.dtype.kind not in kinds + "V" or (
+        name == "sample_weight" and not np.isfinite(array).all()
+    ):
         raise ValueError(
-            f"`class_counts` must be those of the {num_real} examples. Leave "
-            "it out to have them counted. Received: class_counts of "
-            f"{counts.sum()} examples"
+            f"`{name}` must be an array of "
+            f"{'finite ' if name == 'sample_weight' else ''}numbers. "
+            f"Received: {name} of dtype {array.dtype}"
+        )
+    if name == "sample_weight" and array.dtype.kind != "f":
+        array = array.astype(np.float32)
+    return array
+
+
+def _check_counts(given, counted):
+    if given is not None and not np.array_equal(given, counted):
+        raise ValueError(
+            "`class_counts` must be those of `labels`. Leave it out to have "
+            f"them counted. Received: class_counts={given.tolist()} for "
+            f"labels with {counted.tolist()}"
         )

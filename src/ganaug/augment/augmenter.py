@@ -325,13 +325,16 @@ class GANAugmenter:
         sample_weight=None,
         batch_size=32,
         shuffle=True,
+        initial_epoch=0,
         **kwargs,
     ):
         """Makes batches of arrays, with synthetic examples among them.
 
         They are those of a `keras.utils.PyDataset`, NumPy arrays that
-        `model.fit` takes on any backend. A batch depends on the seed, the
-        epoch and its index alone, whatever the number of threads.
+        `model.fit` takes on any backend. A batch depends on the arrays, the
+        seed, the epoch and its index alone, whatever the number of threads.
+        What `is_synthetic` and `provenance` add has to be dropped before
+        `model.fit`, as it has to from tuples of tensors.
 
         Args:
             images: Array `(num_examples, height, width, channels)`.
@@ -339,10 +342,13 @@ class GANAugmenter:
                 `(num_examples, num_classes)`.
             sample_weight: Array `(num_examples,)`. Defaults to none.
             batch_size: Integer. Examples of a batch; real ones, where batches
-                grow. Where the data set grows, batches have about so many.
-                Defaults to `32`.
+                grow. Where the data set grows, batches have about so many, but
+                at least one real example and those that come with it. Defaults
+                to `32`.
             shuffle: Boolean. Whether real examples come in another order in
                 each epoch. Defaults to `True`.
+            initial_epoch: Integer. As in `model.fit`: it counts its epochs
+                itself, from this one on. Defaults to `0`.
             **kwargs: Of `keras.utils.PyDataset`: `workers` (threads) and
                 `max_queue_size`.
 
@@ -366,6 +372,7 @@ class GANAugmenter:
             (images, labels, sample_weight),
             batch_size,
             shuffle,
+            initial_epoch,
             **kwargs,
         )
 
@@ -413,8 +420,9 @@ class GANAugmenter:
             none is among the first 20,000 has none.
 
         Raises:
-            ValueError: The dataset is not understood or does not fit the
-                generators.
+            TypeError: It is no dataset.
+            ValueError: The dataset is empty, is not understood, or does not
+                fit the generators or its value range.
 
         Example:
 
@@ -422,6 +430,7 @@ class GANAugmenter:
         augmenter.preview(train_ds).save("preview.png")
         ```
         """
+        _check_dataset(dataset, "augmenter.preview(dataset)")
         return preview(dataset, self, self._source.draws, num_per_class)
 
     def __call__(self, dataset):
@@ -432,12 +441,7 @@ class GANAugmenter:
                 "same noise. Apply it to the dataset that comes out of it. "
                 f"Received: {dataset}"
             )
-        if not isinstance(dataset, tf.data.Dataset):
-            raise TypeError(
-                "GANAugmenter takes a tf.data.Dataset, as in "
-                "`dataset.apply(augmenter)`. "
-                f"Received: {type(dataset).__name__}"
-            )
+        _check_dataset(dataset, "dataset.apply(augmenter)")
         return transform(dataset, self, self._source, self._ratio)
 
 
@@ -445,4 +449,12 @@ def _check_one_of(name, value, known):
     if value not in known:
         raise ValueError(
             f"`{name}` must be one of {known}. Received: {name}={value!r}"
+        )
+
+
+def _check_dataset(dataset, use):
+    if not isinstance(dataset, tf.data.Dataset):
+        raise TypeError(
+            f"GANAugmenter takes a tf.data.Dataset, as in `{use}`. "
+            f"Received: {type(dataset).__name__}"
         )

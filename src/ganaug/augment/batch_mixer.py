@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from ganaug.augment.dataset_fit import RANGE_SLACK
 from ganaug.augment.mixing import merge, plan_mix
 from ganaug.augment.noise import MIXING, ROUNDING, draw_uniforms, offset
 from ganaug.augment.shares import ExactShare, ExpectedShare
@@ -39,7 +40,7 @@ class BatchMixer:
     ):
         self._source = source
         self._elements = elements
-        self._value_range = value_range
+        self.value_range = value_range
         self._choice = choice
         self._labels = labels
         self._details = details
@@ -99,7 +100,7 @@ class BatchMixer:
             dealt,
         )
         drawn = self._source(
-            plan.classes, seed, self._value_range, elements.image_dtype
+            plan.classes, seed, self.value_range, elements.image_dtype
         )
         synthetic = self._details.synthetic(
             batch,
@@ -122,7 +123,7 @@ class BatchMixer:
         elements = self._elements
         images, labels = elements.image(batch), elements.label(batch)
         num_classes = self._source.num_classes
-        checks = _range_checks(images, self._value_range)
+        checks = _range_checks(images, self.value_range)
         if None in elements.image_shape:
             checks.append(_shape_check(images, self._source.image_shape))
         if elements.num_classes is None:
@@ -195,7 +196,7 @@ def _range_checks(images, value_range):
     dtype = images.dtype
     if dtype.is_integer and low <= dtype.min and dtype.max <= high:
         return []
-    slack = 1e-3 * (high - low)
+    slack = RANGE_SLACK * (high - low)
     images = tf.cast(images, tf.float32)
     lowest, highest = tf.reduce_min(images), tf.reduce_max(images)
     message = (

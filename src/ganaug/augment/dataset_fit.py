@@ -2,6 +2,9 @@
 
 import tensorflow as tf
 
+# What values may leave their range by, as a part of it.
+RANGE_SLACK = 1e-3
+
 
 def check_fits(element_spec, elements, draws):
     """Checks that a dataset has the images and classes of the generator.
@@ -69,3 +72,24 @@ def resolve_value_range(value_range, elements, draws):
         f"{list(draws.value_range)}. Declare it with `value_range`, for "
         "instance (0, 1). Received: value_range=None"
     )
+
+
+def check_range(images, value_range):
+    """Checks that images keep to their value range.
+
+    Args:
+        images: NumPy array.
+        value_range: Pair of floats.
+
+    Raises:
+        ValueError: They leave it, or a value is NaN.
+    """
+    low, high = value_range
+    slack = RANGE_SLACK * (high - low)
+    lowest, highest = float(images.min()), float(images.max())
+    if not (low - slack <= lowest and highest <= high + slack):
+        raise ValueError(
+            f"`images` must be in their value range {value_range}. Declare "
+            "theirs with `value_range`, and leave out NaN. "
+            f"Received: values from {lowest:g} to {highest:g}"
+        )

@@ -6,7 +6,12 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from ganaug.augment.dataset_fit import check_fits, resolve_value_range
+from ganaug.augment.class_counts import count_labels
+from ganaug.augment.dataset_fit import (
+    check_fits,
+    check_range,
+    resolve_value_range,
+)
 from ganaug.data.elements import parse_elements
 from ganaug.pictures import save_image_grid
 from ganaug.seeds import derive_seed
@@ -44,9 +49,8 @@ def preview(dataset, settings, draws, num_per_class):
     elements = parse_elements(dataset.element_spec)
     check_fits(dataset.element_spec, elements, draws)
     value_range = resolve_value_range(settings.value_range, elements, draws)
-    real = _first_of_each(
-        dataset, elements, len(draws.class_names), num_per_class
-    )
+    real = _first_of_each(dataset, elements, draws, num_per_class)
+    _check_real(real, value_range)
     counts = getattr(draws, "class_counts", [1] * len(draws.class_names))
     labels = np.repeat(np.flatnonzero(counts), num_per_class)
     drawn = draws(
@@ -62,11 +66,13 @@ def preview(dataset, settings, draws, num_per_class):
     ]
     file = io.BytesIO()
     save_image_grid(file, rows, draws.class_names, value_range, halves=HALVES)
-    return Image.open(file)
+    # Also for files that know no transparency.
+    return Image.open(file).convert("RGB")
 
 
-def _first_of_each(dataset, elements, num_classes, num_per_class):
+def _first_of_each(dataset, elements, draws, num_per_class):
     """The first images of each class, as far as they come soon."""
+    num_classes = len(draws.class_names)
     found = [[] for _ in range(num_classes)]
     seen = 0
     for element in dataset:
@@ -74,10 +80,17 @@ def _first_of_each(dataset, elements, num_classes, num_per_class):
         labels = elements.label(element).numpy()
         if not elements.batched:
             images, labels = images[None], labels[None]
+        count_labels(labels, draws.class_names)
+        if images.shape[1:] != tuple(draws.image_shape):
+            raise ValueError(
+                f"The GAN was trained on images of shape {draws.image_shape}. "
+                "Resize those of the dataset. Received: images of shape "
+                f"{images.shape[1:]}"
+            )
         if elements.num_classes is not None:
             labels = labels.argmax(-1)
         for image, label in zip(images, labels, strict=True):
-            if 0 <= label < num_classes and len(found[label]) < num_per_class:
+            if len(found[label]) < num_per_class:
                 found[label].append(image)
         seen += len(labels)
         if seen >= MAX_EXAMPLES or all(
@@ -85,3 +98,13 @@ def _first_of_each(dataset, elements, num_classes, num_per_class):
         ):
             break
     return found
+
+
+def _check_real(real, value_range):
+    images = [image for of_class in real for image in of_class]
+    if not images:
+        raise ValueError(
+            "An empty dataset has nothing to show. Received: a dataset "
+            "without any example"
+        )
+    check_range(np.stack(images).astype(np.float32), value_range)

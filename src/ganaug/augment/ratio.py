@@ -1,5 +1,6 @@
 """The synthetic share of what comes out: a number or a schedule."""
 
+import copy
 import fractions
 import numbers
 
@@ -83,6 +84,22 @@ class Ratio:
         )
         return ratio / (1 - ratio) if self.grows else ratio
 
+    def at_epoch(self, epoch):
+        """Gives the ratio of an epoch.
+
+        Args:
+            epoch: Integer.
+
+        Returns:
+            A `Ratio` whose schedule, if it depends on epochs, is called with
+            this one.
+        """
+        if not self.by_epoch:
+            return self
+        fixed = copy.copy(self)
+        fixed._epoch = tf.constant(epoch, tf.int64)
+        return fixed
+
     def grown(self, batch_size):
         """Computes the size of batches that come out, where it is certain.
 
@@ -110,7 +127,7 @@ class Ratio:
         """
         if not self.is_schedule:
             return tf.constant(float(self.per_real), tf.float64)
-        at = step if self._epoch is None else self._epoch.read_value()
+        at = step if self._epoch is None else tf.identity(self._epoch)
         ratio = tf.cast(self.ratio(tf.cast(at, tf.int64)), tf.float64)
         in_range = (ratio >= 0) & (ratio < 1 if self.grows else ratio <= 1)
         message = f"The schedule `ratio` must stay in {self._range}. It gave"

@@ -76,6 +76,10 @@ def generate(
     named = dict(num or [])
     if len(named) < len(num or []):
         raise typer.BadParameter("A class is named twice.", param_hint="--num")
+    try:
+        options = None if beam is None else shlex.split(beam)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--beam") from None
     with session() as console:
         from ganaug.commands.generate import generate as run_generate
 
@@ -90,7 +94,7 @@ def generate(
             latents,
             truncation,
             workers,
-            None if beam is None else shlex.split(beam),
+            options,
         )
         if as_json:
             print_json(result)

@@ -99,7 +99,8 @@ def generate(
     if beam_options is not None:
         from ganaug.export.beam import write_with_beam
 
-        console.print(f"drawing {sum(counts)} images with Apache Beam")
+        if any(counts):
+            console.print(f"drawing {sum(counts)} images with Apache Beam")
         bank = write_with_beam(
             generators, counts, out, resolve_seed(seed), beam_options
         )

@@ -1,5 +1,9 @@
 """Synthetic images as a TFDS data set, drawn by an Apache Beam pipeline."""
 
+import argparse
+import contextlib
+import io
+import logging
 import pickle
 
 import apache_beam as beam
@@ -69,18 +73,82 @@ def write_with_beam(generators, num_per_class, path, seed, pipeline_options):
 
     Raises:
         FileExistsError: The folder holds something.
-        ValueError: An argument is out of range, or TFDS cannot hold such
-            images.
+        ValueError: An argument is out of range, Beam does not know an option,
+            or TFDS cannot hold such images.
     """
     check_source(generators)
+    options = parse_options(pipeline_options)
     bank = bank_to_come(generators, num_per_class, seed)
     maker = ChunkMaker(generators, seed)
     examples = beam.Create(list(_pieces(bank.class_counts))) | beam.ParDo(
         DrawChunk(maker)
     )
-    options = PipelineOptions(pipeline_options)
     prepare(bank, examples, path, beam_options=options)
     return bank
+
+
+def parse_options(pipeline_options):
+    """Makes Beam's options, and refuses what it would leave out.
+
+    Args:
+        pipeline_options: As in `write_with_beam`.
+
+    Returns:
+        A `PipelineOptions`.
+
+    Raises:
+        ValueError: Beam does not know an option, or not its value.
+    """
+    said = io.StringIO()
+    # It parses when it is asked, ends the process where it fails, and warns
+    # of what it does not know in a log.
+    try:
+        with (
+            contextlib.redirect_stderr(said),
+            contextlib.redirect_stdout(said),
+            _silent(),
+        ):
+            options = PipelineOptions(pipeline_options)
+            known = options.get_all_options(drop_default=True)
+            given = options.get_all_options(
+                drop_default=True, retain_unknown_options=True
+            )
+    except (SystemExit, argparse.ArgumentError):
+        reason = said.getvalue().strip().rpartition("\n")[2]
+        raise ValueError(
+            f"Apache Beam does not take its options: {reason}. "
+            f"Received: options={pipeline_options}"
+        ) from None
+    unknown = sorted(set(given) - set(known))
+    # Words that belong to no option at all.
+    words = [
+        word
+        for place, word in enumerate(pipeline_options)
+        if not word.startswith("-")
+        and (
+            not place
+            or "=" in pipeline_options[place - 1]
+            or not pipeline_options[place - 1].startswith("-")
+        )
+    ]
+    if unknown or words:
+        raise ValueError(
+            "Apache Beam must know each option; they are written as "
+            f"--name=value. It does not know {unknown + words}. "
+            f"Received: options={pipeline_options}"
+        )
+    return options
+
+
+@contextlib.contextmanager
+def _silent():
+    logger = logging.getLogger("apache_beam")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _pieces(counts):
