@@ -23,7 +23,7 @@ from rich.table import Table
 
 import ganaug
 from benchmarks.iterating import loop
-from ganaug.evaluate.arms import Classic, MixUp
+from ganaug.evaluate.transforms import Classic, MixUp
 from ganaug.synthesis.generating import write_bank
 from ganaug.synthesis.generators import Generators
 

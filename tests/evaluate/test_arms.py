@@ -7,12 +7,17 @@ import tensorflow as tf
 from ganaug.evaluate.arms import (
     BASELINE,
     Arm,
-    Classic,
-    MixUp,
-    Stack,
+    all_controls,
     as_arm,
     default_controls,
     on_top_of_classic,
+)
+from ganaug.evaluate.transforms import (
+    Classic,
+    CutMix,
+    MixUp,
+    RandAugment,
+    Stack,
 )
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (32, 8, 8, 1), np.uint8)
@@ -74,8 +79,59 @@ def test_mixup_mixes_labels_as_it_mixes_images():
     )
 
 
+def test_cutmix_mixes_labels_by_area():
+    """A box of another image; its share of the area is that of the label."""
+    dataset = batches().map(
+        lambda x, y: (
+            tf.cast(y[:, None, None, None], tf.float32)
+            + 0 * tf.cast(x, tf.float32),
+            y,
+        )
+    )
+    images, labels = read(dataset.apply(CutMix(4, seed=1)))
+    np.testing.assert_allclose(labels.sum(1), 1, rtol=1e-5)
+    shares = [
+        np.bincount(image.astype(int).ravel(), minlength=4) / 64
+        for image in images
+    ]
+    np.testing.assert_allclose(labels, shares, atol=1e-5)
+    assert ((labels > 0).sum(1) == 2).any()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_randaugment_stays_in_the_range(channels):
+    """Gray images too, which Keras's layer does not take."""
+    images = np.repeat(IMAGES, channels, -1)
+    dataset = tf.data.Dataset.from_tensor_slices((images, LABELS)).batch(8)
+    new, labels = read(dataset.apply(RandAugment((0, 255), seed=1)))
+    assert new.shape == images.shape
+    assert new.min() >= 0 and new.max() <= 255
+    assert (new != images).any((1, 2, 3)).sum() > 16
+    np.testing.assert_array_equal(labels, LABELS)
+
+
+def test_rotations_are_asked_for():
+    """A bar is turned, and without it is not."""
+    bars = np.zeros((50, 9, 9, 1), np.uint8)
+    bars[:, 4] = 255
+    dataset = tf.data.Dataset.from_tensor_slices((bars, np.zeros(50)))
+    still, _ = read(dataset.batch(10).apply(Classic(seed=1)))
+    turned, _ = read(dataset.batch(10).apply(Classic(rotation=0.125, seed=1)))
+    # Row sums of a bar that lies are all or nothing.
+    assert set(np.unique(still.sum(2))) <= {0.0, 9 * 255.0}
+    assert len(np.unique(turned.sum(2))) > 50
+
+
 @pytest.mark.parametrize(
-    "transform", [Classic(), MixUp(4), Stack((Classic(), MixUp(4)))]
+    "transform",
+    [
+        Classic(),
+        Classic(True, 0.1),
+        MixUp(4),
+        CutMix(4),
+        RandAugment((0, 255)),
+        Stack((Classic(), MixUp(4))),
+    ],
 )
 def test_transforms_repeat_for_a_seed(transform):
     """Equal seeds give equal streams, epoch after epoch; others differ."""
@@ -108,7 +164,10 @@ def test_controls():
     """Real images alone are among them, and the candidate names its own."""
     controls = default_controls(4)
     assert controls[BASELINE] == Arm()
-    assert len(controls) == 5
+    assert len(controls) == 7
+    everything = all_controls(4, (0, 255))
+    assert len(everything) == 12
+    assert set(controls) < set(everything)
     assert on_top_of_classic(lambda ds: ds).without in controls
 
 

@@ -1,5 +1,7 @@
 """The statistics on known distributions."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -11,6 +13,7 @@ from ganaug.evaluate.statistics import (
     PairedGain,
     holm,
     paired_gain,
+    paired_power,
     verdicts,
 )
 
@@ -44,7 +47,12 @@ def test_what_seeds_share_cancels():
 )
 def test_edges(scores, expected):
     """One seed tells no chance, nor do equal differences by coincidence."""
-    assert paired_gain(scores, [0.25] * len(scores)) == expected
+    gain = paired_gain(scores, [0.25] * len(scores))
+    assert dataclasses.replace(gain, differences=()) == expected
+    certain = expected.low == 0
+    assert gain.effect_size == (0 if certain else None)
+    assert gain.bootstrap_interval() == (expected.low, expected.high)
+    assert gain.further_seeds() is None
 
 
 @pytest.mark.parametrize(
@@ -134,3 +142,48 @@ def test_chance_alone_is_not_called_a_gain(num_seeds):
     limit = 1000 * (0.025 + 3 * np.sqrt(0.025 * 0.975 / 1000))
     assert counts[USE_IT] <= limit
     assert counts[DO_NOT_USE_IT] <= 1000 * 0.05 + 3 * np.sqrt(1000 * 0.0475)
+
+
+def test_effect_size_is_hedges_g():
+    """The mean over the spread, less a tenth at nine seeds."""
+    gain = paired_gain([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], [0] * 9)
+    expected = 5 / np.std(gain.differences, ddof=1) * (1 - 3 / 31)
+    assert gain.effect_size == pytest.approx(expected)
+
+
+def test_the_bootstrap_interval_covers_a_skewed_truth():
+    """Of 300 intervals over 30 skewed differences, about 95 % hold it."""
+    rng = np.random.default_rng(3)
+    held = []
+    for differences in rng.exponential(0.01, (300, 30)):
+        low, high = paired_gain(differences, np.zeros(30)).bootstrap_interval()
+        held.append(low <= 0.01 <= high)
+    # Four standard errors are .05; BCa covers a little less than it says.
+    assert np.mean(held) == pytest.approx(0.94, abs=0.05)
+    again = paired_gain(differences, np.zeros(30)).bootstrap_interval()
+    assert again == (low, high)
+
+
+@pytest.mark.parametrize(("effect", "num_seeds"), [(0.8, 5), (1.2, 8)])
+def test_power_is_as_computed(effect, num_seeds):
+    """Of 1000 simulated evaluations as many find it as is said."""
+    rng = np.random.default_rng(4)
+    found = 0
+    for differences in rng.normal(0.01 * effect, 0.01, (1000, num_seeds)):
+        gains = {"GAN": {"real": paired_gain(differences, np.zeros(num_seeds))}}
+        found += verdicts(gains)["GAN"] == USE_IT
+    power = paired_power(effect, num_seeds)
+    assert found / 1000 == pytest.approx(
+        power, abs=4 * np.sqrt(power * (1 - power) / 1000)
+    )
+
+
+def test_further_seeds_reach_the_power():
+    """So many more, and no fewer, find such a gain in four of five cases."""
+    gain = paired_gain([0.03, -0.02, 0.04, -0.01, 0.02], [0] * 5)
+    assert gain.low < 0 < gain.high
+    effect = gain.mean / np.std(gain.differences, ddof=1)
+    total = gain.num_seeds + gain.further_seeds()
+    assert paired_power(effect, total) >= 0.8 > paired_power(effect, total - 1)
+    assert paired_gain([0.9, 1.0, 1.1], [0] * 3).further_seeds() == 0
+    assert paired_gain([1e-9, -1e-9, 1, -1], [0] * 4).further_seeds() is None

@@ -276,6 +276,31 @@ class GANAugmenter:
         """Tuple of the names of the GAN's classes."""
         return self._source.draws.class_names
 
+    @property
+    def description(self):
+        """Dict of plain data that tells the augmenter from others.
+
+        Of schedules, teachers and callable strategies, it names the type.
+        """
+        facts = {
+            name: getattr(self, name)
+            for name in (
+                *("ratio", "sampling_strategy", "mode", "share"),
+                *("schedule_by", "label_smoothing", "sample_weight"),
+                *("rerandomize_each_iteration", "value_range", "seed"),
+            )
+        }
+        facts["teacher"] = None if self.teacher is None else "a teacher"
+        draws = self._source.draws
+        facts["drawn_with"] = draws.settings
+        facts["bank"] = None
+        if self.bank is not None:
+            facts["bank"] = {
+                name: self.bank.record[name]
+                for name in ("seed", "class_counts", "selection")
+            }
+        return facts
+
     def with_seed(self, seed):
         """Copies the augmenter with another seed.
 

@@ -7,6 +7,7 @@ import typer
 
 from ganaug.cli.options import (
     ClassCounts,
+    ControlsName,
     Data,
     DataDir,
     ImageSize,
@@ -25,7 +26,9 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder, new or empty, for report.html and report.json."
+            help="Folder for report.html, report.json and report.md: new, "
+            "empty, or of the same evaluation, which then goes on. More seeds "
+            "add what is missing."
         ),
     ] = None,
     ratio: Annotated[
@@ -52,6 +55,13 @@ def evaluate(
             help="Go on where test images were trained on; the report says so.",
         ),
     ] = False,
+    controls: Annotated[
+        ControlsName,
+        typer.Option(
+            help="all: class weights, over-sampling, SMOTE, focal loss and "
+            "RandAugment too."
+        ),
+    ] = "default",
     latents: Latents = "prior",
     data_dir: DataDir = None,
     image_size: ImageSize = None,
@@ -63,11 +73,11 @@ def evaluate(
     with session() as console:
         from ganaug.artifact import SAMPLES
         from ganaug.artifact_files import check_output_folder
+        from ganaug.commands.evaluate import CELLS, write_report
         from ganaug.commands.evaluate import evaluate as run_evaluate
-        from ganaug.commands.evaluate import write_report
         from ganaug.data.sources import load_data
 
-        if out is not None:
+        if out is not None and not (out / CELLS).is_dir():
             check_output_folder(out)
         real = load_data(
             data, data_dir, image_size, class_counts, test_fraction
@@ -85,6 +95,8 @@ def evaluate(
             horizontal_flip=horizontal_flip,
             allow_overlap=allow_overlap,
             latents=latents,
+            controls=controls,
+            run_dir=None if out is None else out / CELLS,
         )
         if out is not None:
             samples = run / SAMPLES

@@ -7,6 +7,7 @@ import typer
 
 PresetName = Literal["tiny", "small", "medium"]
 ModelName = Literal["gan", "vae", "vae-gan"]
+ControlsName = Literal["default", "all"]
 ArchitectureName = Literal["r3gan", "resnet", "dcgan", "mlp"]
 LossName = Literal[
     "relativistic",

@@ -6,14 +6,22 @@ from pathlib import Path
 from ganaug import artifact
 from ganaug.augment.augmenter import GANAugmenter
 from ganaug.data.findings import few
-from ganaug.evaluate.arms import default_controls, on_top_of_classic
+from ganaug.evaluate.arms import (
+    all_controls,
+    default_controls,
+    on_top_of_classic,
+)
 from ganaug.evaluate.protocol import evaluate_augmentation
 from ganaug.progress import ProgressReport
 from ganaug.synthesis.generators import Generators
 
 REPORT_HTML = "report.html"
 REPORT_JSON = "report.json"
+REPORT_MARKDOWN = "report.md"
 CANDIDATE = "classic + GAN"
+CONTROLS = ("default", "all")
+# Where finished trainings are kept, beside the report.
+CELLS = "trainings"
 
 
 def evaluate(
@@ -26,6 +34,8 @@ def evaluate(
     horizontal_flip=False,
     allow_overlap=False,
     latents="prior",
+    controls="default",
+    run_dir=None,
 ):
     """Compares the GAN on top of classic augmentation with the controls.
 
@@ -42,6 +52,8 @@ def evaluate(
             trained on. Defaults to `False`.
         latents: String. Where the latents of synthetic images come from.
             Defaults to `"prior"`.
+        controls: String. `"default"` or `"all"`. Defaults to `"default"`.
+        run_dir: Folder in which finished trainings are kept. Defaults to none.
 
     Returns:
         An `EvaluationReport`.
@@ -77,11 +89,12 @@ def evaluate(
             data.train,
             data.test,
             arms={CANDIDATE: on_top_of_classic(augmenter, horizontal_flip)},
-            controls=default_controls(data.train.num_classes, horizontal_flip),
+            controls=_controls(controls, data.train, horizontal_flip),
             seeds=seeds,
             steps=steps,
             allow_overlap=allow_overlap,
             progress=progress,
+            run_dir=run_dir,
         )
     finally:
         shown.stop()
@@ -92,6 +105,19 @@ def evaluate(
         ratio=ratio,
         latents=latents,
     )
+
+
+def _controls(which, images, horizontal_flip):
+    if which not in CONTROLS:
+        raise ValueError(
+            f"`controls` must be one of {CONTROLS}. "
+            f"Received: controls={which!r}"
+        )
+    if which == "all":
+        return all_controls(
+            images.num_classes, images.value_range, horizontal_flip
+        )
+    return default_controls(images.num_classes, horizontal_flip)
 
 
 def _check_fits(pretrained, images, run):
@@ -121,7 +147,7 @@ def _check_fits(pretrained, images, run):
 
 
 def write_report(report, out, pictures):
-    """Writes `report.html` and `report.json`.
+    """Writes `report.html`, `report.json` and `report.md`.
 
     Args:
         report: `EvaluationReport`.
@@ -129,12 +155,14 @@ def write_report(report, out, pictures):
         pictures: Dict from caption to the path of a PNG.
 
     Returns:
-        A dict for JSON: the two files.
+        A dict for JSON: the three files.
     """
     out = Path(out)
     report.to_html(out / REPORT_HTML, pictures)
     report.to_json(out / REPORT_JSON)
+    (out / REPORT_MARKDOWN).write_text(report.to_markdown(), "utf-8")
     return {
         "report_html": str(out / REPORT_HTML),
         "report_json": str(out / REPORT_JSON),
+        "report_markdown": str(out / REPORT_MARKDOWN),
     }

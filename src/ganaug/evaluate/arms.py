@@ -1,13 +1,19 @@
 """Arms: the ways of training that are compared, and the built-in controls."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
-import keras
-import numpy as np
-import tensorflow as tf
+from imblearn.over_sampling import RandomOverSampler
 
-NOTHING_LEARNT = np.empty(0, np.uint64)
+from ganaug.evaluate.resampling import Smote
+from ganaug.evaluate.transforms import (
+    Classic,
+    CutMix,
+    MixUp,
+    RandAugment,
+    Stack,
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,15 @@ class Arm:
             logarithm of each class's share of the labels that the classifier
             sees in this arm, times tau, is added to the logits in training.
             Defaults to `0.0`.
+        sampler: Sampler of imbalanced-learn, or what has its `fit_resample` on
+            rows of pixels: the real images are resampled before they are
+            shuffled, once for each seed, which becomes its `random_state`.
+            Defaults to `None`.
+        class_weights: Boolean. Whether the loss of an image counts the more,
+            the rarer its class, as scikit-learn's `"balanced"` says. Defaults
+            to `False`.
+        focal_gamma: Float. Exponent of the focal loss; 0 is cross-entropy.
+            Defaults to `0.0`.
         without: String. Name of the arm that is the same but for what is
             under test, for the report. Defaults to `None`.
 
@@ -38,11 +53,15 @@ class Arm:
     Reference:
         - [Logit adjustment, Menon et al.,
           2021](https://arxiv.org/abs/2007.07314)
+        - [Focal loss, Lin et al., 2017](https://arxiv.org/abs/1708.02002)
     """
 
     transform: Callable | None = None
     class_balanced: bool = False
     logit_adjustment: float = 0.0
+    sampler: Any = None
+    class_weights: bool = False
+    focal_gamma: float = 0.0
     without: str | None = None
 
 
@@ -68,166 +87,9 @@ def as_arm(arm):
     )
 
 
-@dataclass(frozen=True)
-class Classic:
-    """Random shifts, and flips where asked for, as a dataset transformation.
-
-    Shifts by up to an eighth of each side, rounded to whole pixels; what
-    enters repeats the edge.
-
-    Args:
-        horizontal_flip: Boolean. Whether to mirror half of the images; right
-            for clothes, wrong for digits. Defaults to `False`.
-        seed: Integer. Fixes the draws. Defaults to `0`.
-    """
-
-    horizontal_flip: bool = False
-    seed: int = 0
-
-    # No generator, and so no training images.
-    training_fingerprints = NOTHING_LEARNT
-
-    def with_seed(self, seed):
-        """Copies the transformation with another seed.
-
-        Args:
-            seed: Integer.
-
-        Returns:
-            A transformation of the same class.
-        """
-        return replace(self, seed=seed)
-
-    def __call__(self, dataset):
-        layers = [
-            keras.layers.RandomTranslation(
-                0.125,
-                0.125,
-                fill_mode="nearest",
-                interpolation="nearest",
-                seed=self.seed,
-            )
-        ]
-        if self.horizontal_flip:
-            layers.append(
-                keras.layers.RandomFlip("horizontal", seed=self.seed + 1)
-            )
-
-        def augment(images, *rest):
-            images = tf.cast(images, tf.float32)
-            for layer in layers:
-                images = layer(images, training=True)
-            return images, *rest
-
-        return dataset.map(augment)
-
-
-@dataclass(frozen=True)
-class MixUp:
-    """Keras's `MixUp` layer as a dataset transformation.
-
-    Args:
-        num_classes: Integer. Number of classes.
-        alpha: Float. Parameter of the Beta distribution of the mixing share.
-            Defaults to `0.3`.
-        seed: Integer. Fixes the draws. Defaults to `0`.
-
-    Reference:
-        - [Zhang et al., 2018](https://arxiv.org/abs/1710.09412)
-    """
-
-    num_classes: int
-    alpha: float = 0.3
-    seed: int = 0
-
-    training_fingerprints = NOTHING_LEARNT
-
-    def with_seed(self, seed):
-        """Copies the transformation with another seed.
-
-        Args:
-            seed: Integer.
-
-        Returns:
-            A transformation of the same class.
-        """
-        return replace(self, seed=seed)
-
-    def __call__(self, dataset):
-        layer = keras.layers.MixUp(alpha=self.alpha, seed=self.seed)
-
-        def mix(images, labels):
-            if labels.shape.rank == 1:
-                labels = tf.one_hot(labels, self.num_classes)
-            mixed = layer(
-                {"images": tf.cast(images, tf.float32), "labels": labels},
-                training=True,
-            )
-            return mixed["images"], mixed["labels"]
-
-        return dataset.map(mix)
-
-
-@dataclass(frozen=True)
-class Stack:
-    """Several dataset transformations, one after the other.
-
-    Args:
-        transforms: Sequence of callables `Dataset -> Dataset`.
-    """
-
-    transforms: tuple
-
-    @property
-    def training_fingerprints(self):
-        """Fingerprints of the images that the parts' generators learnt."""
-        # A part that does not say what it learnt leaves it unknown for all.
-        return np.concatenate(
-            [
-                NOTHING_LEARNT,
-                *(part.training_fingerprints for part in self.transforms),
-            ]
-        )
-
-    @property
-    def class_names(self):
-        """Class names of the first part that has some, or `None`."""
-        return self._first("class_names")
-
-    @property
-    def value_range(self):
-        """Value range of the first part that has one, or `None`."""
-        return self._first("value_range")
-
-    def _first(self, name):
-        values = (getattr(part, name, None) for part in self.transforms)
-        return next((value for value in values if value is not None), None)
-
-    def with_seed(self, seed):
-        """Copies the stack with another seed for each part that takes one.
-
-        Args:
-            seed: Integer.
-
-        Returns:
-            A `Stack`.
-        """
-        return Stack(
-            tuple(
-                transform.with_seed(seed + 101 * place)
-                if hasattr(transform, "with_seed")
-                else transform
-                for place, transform in enumerate(self.transforms)
-            )
-        )
-
-    def __call__(self, dataset):
-        for transform in self.transforms:
-            dataset = dataset.apply(transform)
-        return dataset
-
-
 BASELINE = "real only"
+# As in the paper.
+FOCAL_GAMMA = 2.0
 CLASSIC = "classic"
 
 
@@ -241,18 +103,52 @@ def default_controls(num_classes, horizontal_flip=False):
 
     Returns:
         A dict of `Arm`: real images only; class-balanced; class-balanced with
-        classic augmentation; MixUp on top of that; and classic augmentation
-        with logit adjustment in place of class-balanced batches.
+        classic augmentation; MixUp and CutMix on top of that; classic
+        augmentation with logit adjustment in place of class-balanced batches;
+        and MixUp on top of this.
     """
     classic = Classic(horizontal_flip)
+    mixed = Stack((classic, MixUp(num_classes)))
     return {
         BASELINE: Arm(),
         "class-balanced": Arm(class_balanced=True),
         CLASSIC: Arm(classic, class_balanced=True),
-        "classic + MixUp": Arm(
-            Stack((classic, MixUp(num_classes))), class_balanced=True
+        "classic + MixUp": Arm(mixed, class_balanced=True),
+        "classic + CutMix": Arm(
+            Stack((classic, CutMix(num_classes))), class_balanced=True
         ),
         "classic + logit adjustment": Arm(classic, logit_adjustment=1.0),
+        "classic + logit adjustment + MixUp": Arm(mixed, logit_adjustment=1.0),
+    }
+
+
+def all_controls(num_classes, value_range, horizontal_flip=False):
+    """Makes all the built-in controls: twice as many, and slower ones.
+
+    Args:
+        num_classes: As in `default_controls`.
+        value_range: Pair of floats. Value range of the images.
+        horizontal_flip: As in `default_controls`. Defaults to `False`.
+
+    Returns:
+        A dict of `Arm`: the default ones; class weights; random over-sampling
+        and SMOTE, before classic augmentation; focal loss and RandAugment with
+        it.
+    """
+    classic = Classic(horizontal_flip)
+    return {
+        **default_controls(num_classes, horizontal_flip),
+        "class weights": Arm(class_weights=True),
+        "classic + random over-sampling": Arm(
+            classic, sampler=RandomOverSampler()
+        ),
+        "classic + SMOTE": Arm(classic, sampler=Smote()),
+        "classic + focal loss": Arm(
+            classic, class_balanced=True, focal_gamma=FOCAL_GAMMA
+        ),
+        "classic + RandAugment": Arm(
+            Stack((classic, RandAugment(value_range))), class_balanced=True
+        ),
     }
 
 

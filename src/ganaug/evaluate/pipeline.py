@@ -2,9 +2,11 @@
 
 import numpy as np
 import tensorflow as tf
+from sklearn.utils.class_weight import compute_class_weight
 
 from ganaug.data.batches import epoch_batches
 from ganaug.data.elements import parse_elements
+from ganaug.evaluate.resampling import resample
 from ganaug.seeds import derive_seed
 
 # Batches from which the labels that an arm shows are counted.
@@ -45,8 +47,9 @@ class ArmPipeline:
             ValueError: The arm does not yield batches of labeled images of
                 the right shape.
         """
+        train = self._resampled(seed)
         dataset = epoch_batches(
-            self._train,
+            train,
             self._batch_size,
             derive_seed(seed, "batches"),
             self._arm.class_balanced,
@@ -58,6 +61,9 @@ class ArmPipeline:
             dataset = dataset.apply(transform)
         elements = self._check(dataset)
         num_classes = self._train.num_classes
+        class_weights = None
+        if self._arm.class_weights:
+            class_weights = tf.constant(self._class_weights(), tf.float32)
 
         def normalize(*element):
             if isinstance(elements.image_key, str):
@@ -74,6 +80,10 @@ class ArmPipeline:
             weights = tf.ones(tf.shape(labels)[:1])
             if elements.weight_key is not None:
                 weights = tf.cast(element[elements.weight_key], tf.float32)
+            if class_weights is not None:
+                weights *= tf.linalg.matvec(
+                    tf.cast(labels, tf.float32), class_weights
+                )
             return (
                 tf.ensure_shape(
                     tf.cast(images, tf.float32),
@@ -86,6 +96,25 @@ class ArmPipeline:
             )
 
         return dataset.map(normalize).repeat().prefetch(tf.data.AUTOTUNE)
+
+    def _resampled(self, seed):
+        if self._arm.sampler is None:
+            return self._train
+        try:
+            return resample(
+                self._train, self._arm.sampler, derive_seed(seed, "sampler")
+            )
+        except ValueError as error:
+            raise ValueError(f"Arm {self._name!r}: {error}") from error
+
+    def _class_weights(self):
+        labels = self._train.labels
+        present = np.unique(labels)
+        weights = np.ones(self._train.num_classes)
+        weights[present] = compute_class_weight(
+            "balanced", classes=present, y=labels
+        )
+        return weights
 
     def _check(self, dataset):
         try:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ganaug.data.labeled_images import LabeledImages, as_labeled_images
 from ganaug.evaluate.arms import BASELINE, as_arm, default_controls
+from ganaug.evaluate.cells import Cells, describe
 from ganaug.evaluate.classifiers import build_classifier
 from ganaug.evaluate.leakage import check_overlap
 from ganaug.evaluate.pipeline import ArmPipeline
@@ -30,6 +31,7 @@ def evaluate_augmentation(
     value_range=None,
     allow_overlap=False,
     progress=None,
+    run_dir=None,
 ):
     """Measures what an augmentation gains for a classifier, seed by seed.
 
@@ -48,8 +50,11 @@ def evaluate_augmentation(
             `Dataset -> Dataset` on batches, such as a `GANAugmenter`, or an
             `Arm`.
         controls: Dict from name to `Arm` or callable, `"real only"` among
-            them. By default real only, class-balanced, classic, MixUp and
-            logit adjustment, as `ganaug.evaluate.arms.default_controls` says.
+            them. By default those of
+            `ganaug.evaluate.arms.default_controls`: real only, class-balanced,
+            classic, MixUp, CutMix, logit adjustment and a stack of them;
+            `all_controls` there has class weights, over-sampling, SMOTE, focal
+            loss and RandAugment too.
         classifier: Callable `(image_shape, num_classes, value_range) ->
             keras.Model`, uncompiled, from images as they are, cast to
             float32, to logits. Defaults to a small convolutional network.
@@ -65,12 +70,19 @@ def evaluate_augmentation(
             trained on; the report then says so. Defaults to `False`.
         progress: Callable `(done, total, arm, seed)`, called before each
             training and once at the end with `arm=None`.
+        run_dir: Folder in which every finished training is kept. Where it
+            holds some of the same configuration, these are not made again: an
+            evaluation that was killed goes on, and one with more seeds adds
+            what is missing. Arms are told apart by their settings, and
+            functions by their name alone. By default nothing is kept.
 
     Returns:
         An `EvaluationReport`.
 
     Raises:
-        ValueError: Data, arms or numbers are wrong, or test images were
+        FileExistsError: `run_dir` holds something else.
+        ValueError: Data, arms or numbers are wrong, `run_dir` holds an
+            evaluation with another configuration, or test images were
             trained on, which is checked before the first training; or later,
             an arm's data end or its loss is not finite.
         TypeError: An arm is neither `Arm` nor callable, or `arms` or
@@ -126,26 +138,48 @@ def evaluate_augmentation(
             f"{train.num_classes} classes"
         )
     trainer = ClassifierTrainer(trained, steps)
-    scores = {name: [] for name in all_arms}
+    cells = Cells(
+        run_dir,
+        {
+            "train": _describe_data(train),
+            "test": _describe_data(test),
+            "arms": {name: describe(arm) for name, arm in all_arms.items()},
+            "classifier": describe(classifier),
+            "classifier_parameters": trained.count_params(),
+            "steps": int(steps),
+            "batch_size": int(batch_size),
+        },
+    )
     total = len(seeds) * len(all_arms)
+    done = 0
     for seed in seeds:
+        if all(cells.get(name, seed) for name in all_arms):
+            done += len(all_arms)
+            continue
         model = new_classifier(seed)
         _check_new(model, trained)
         initial = [variable.numpy() for variable in model.variables]
         for name, pipeline in pipelines.items():
+            done += 1
+            if cells.get(name, seed):
+                continue
             if progress:
-                done = sum(len(cells) for cells in scores.values())
-                progress(done, total, name, seed)
+                progress(done - 1, total, name, seed)
             try:
                 trainer.train(
-                    initial, pipeline.batches(seed), pipeline.logit_shift(seed)
+                    initial,
+                    pipeline.batches(seed),
+                    pipeline.logit_shift(seed),
+                    all_arms[name].focal_gamma,
                 )
             except (ValueError, tf.errors.InvalidArgumentError) as error:
                 raise ValueError(
                     f"Arm {name!r}, seed {seed}: {error}"
                 ) from error
-            scores[name].append(
-                classification_scores(test, trainer.predict(test.images))
+            cells.put(
+                name,
+                seed,
+                classification_scores(test, trainer.predict(test.images)),
             )
     if progress:
         progress(total, total, None, None)
@@ -155,10 +189,7 @@ def evaluate_augmentation(
                 name=name,
                 is_candidate=name in arms,
                 without=arm.without if arm.without in all_arms else None,
-                **{
-                    metric: tuple(cell[metric] for cell in scores[name])
-                    for metric in scores[name][0]
-                },
+                **_by_metric([cells.get(name, seed) for seed in seeds]),
             )
             for name, arm in all_arms.items()
         ),
@@ -175,6 +206,23 @@ def evaluate_augmentation(
             "seconds": round(time.perf_counter() - started, 1),
         },
         notes=tuple(notes),
+    )
+
+
+def _by_metric(scores):
+    return {
+        metric: tuple(cell[metric] for cell in scores) for metric in scores[0]
+    }
+
+
+def _describe_data(images):
+    return describe(
+        {
+            "images": images.images,
+            "labels": images.labels,
+            "class_names": images.class_names,
+            "value_range": images.value_range,
+        }
     )
 
 

@@ -19,13 +19,24 @@ from rich.table import Table
 from ganaug.evaluate.arms import BASELINE
 from ganaug.evaluate.statistics import (
     CONFIDENCE,
+    NO_GAIN,
     RULE,
     PairedGain,
+    holm,
     paired_gain,
     verdicts,
 )
 
 TABLE_WIDTH = 100
+# Further ones, as they are called in tables.
+MEASURES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "geometric_mean": "geometric mean of recalls",
+    "auroc": "AUROC",
+    "calibration_error": "calibration error",
+    "log_loss": "log loss",
+}
 PACKAGES = ("ganaug", "tensorflow", "keras", "numpy", "scikit-learn", "scipy")
 
 
@@ -42,6 +53,11 @@ class ArmResult:
         balanced_accuracy: Tuple of floats: mean recall over the classes that
             the test set has.
         macro_f1: Tuple of floats: mean F1 over those classes.
+        geometric_mean: Tuple of floats: geometric mean of the recalls.
+        auroc: Tuple of floats: mean area under the ROC curve of each class
+            against the rest; `None` where the test set has one class alone.
+        calibration_error: Tuple of floats: expected calibration error.
+        log_loss: Tuple of floats: mean negative log-likelihood in nats.
         recall: Tuple of tuples, a float for each class; `None` for a class
             without test images.
     """
@@ -52,6 +68,10 @@ class ArmResult:
     accuracy: tuple
     balanced_accuracy: tuple
     macro_f1: tuple
+    geometric_mean: tuple
+    auroc: tuple
+    calibration_error: tuple
+    log_loss: tuple
     recall: tuple
 
     @property
@@ -126,6 +146,20 @@ class EvaluationReport:
             }
         )
 
+    @cached_property
+    def corrected_p_values(self):
+        """Dict from reference to a dict from arm to its p, corrected by Holm.
+
+        The references are real images only and the best control; of each, all
+        other arms count.
+        """
+        corrected = {}
+        for reference in (BASELINE, self.best_control.name):
+            names = [arm.name for arm in self.arms if arm.name != reference]
+            p_values = [self.gain(name, reference).p_value for name in names]
+            corrected[reference] = dict(zip(names, holm(p_values), strict=True))
+        return corrected
+
     def arm(self, name):
         """Finds an arm by its name.
 
@@ -183,6 +217,13 @@ class EvaluationReport:
                 f"has {best.mean:.2%}. The gain over it is "
                 f"{_points(self.gain(arm.name, best.name))}."
             )
+            further = self.gain(arm.name, best.name).further_seeds()
+            if self.verdicts[arm.name] == NO_GAIN and further:
+                lines.append(
+                    f"If the difference to {best.name} is what it looks like "
+                    f"now, about {further} further seeds would show it, four "
+                    "times in five."
+                )
             if arm.without:
                 lines.append(
                     f"Over {arm.without}, which is the same without synthetic "
@@ -195,6 +236,26 @@ class EvaluationReport:
         stream = io.StringIO()
         self.print(Console(file=stream, width=TABLE_WIDTH))
         return stream.getvalue()
+
+    def to_markdown(self):
+        """Gives the verdict and the table as Markdown.
+
+        Returns:
+            A string.
+        """
+        lines = [f"> {sentence}\n" for sentence in self.sentences()]
+        lines += [
+            "| arm | mean ± sd | over real only | over best control |",
+            "|---|---:|---:|---:|",
+        ]
+        for row in self._rows():
+            name = row["name"].replace("|", "\\|")
+            mark = "**" if row["is_candidate"] else ""
+            lines.append(
+                f"| {mark}{name}{mark} | {row['score']} "
+                f"| {row['over_baseline']} | {row['over_best']} |"
+            )
+        return "\n".join([*lines, "", *self.notes, ""])
 
     def print(self, console):
         """Prints table and verdict.
@@ -271,15 +332,9 @@ class EvaluationReport:
             "arms": [
                 {
                     **dataclasses.asdict(arm),
-                    "gain_over_real_only": _gain_dict(
-                        self.gain(arm.name, baseline)
-                    ),
-                    "gain_over_best_control": _gain_dict(
-                        self.gain(arm.name, best)
-                    ),
-                    "gain_over_without": _gain_dict(
-                        self.gain(arm.name, arm.without)
-                    )
+                    "gain_over_real_only": self._gain_dict(arm.name, baseline),
+                    "gain_over_best_control": self._gain_dict(arm.name, best),
+                    "gain_over_without": self._gain_dict(arm.name, arm.without)
                     if arm.without
                     else None,
                 }
@@ -291,6 +346,43 @@ class EvaluationReport:
                 name: importlib.metadata.version(name) for name in PACKAGES
             },
         }
+
+    def _gain_dict(self, name, reference):
+        gain = self.gain(name, reference)
+        bootstrap = gain.bootstrap_interval()
+        corrected = self.corrected_p_values.get(reference, {})
+        facts = {
+            "mean": gain.mean,
+            "low": gain.low,
+            "high": gain.high,
+            "bootstrap_low": bootstrap[0],
+            "bootstrap_high": bootstrap[1],
+            "p_value": gain.p_value,
+            "corrected_p_value": corrected.get(name),
+            "effect_size": gain.effect_size,
+            "further_seeds": gain.further_seeds(),
+            "num_seeds": gain.num_seeds,
+        }
+        # JSON has no infinity; one seed has no interval.
+        return {
+            key: None
+            if isinstance(value, float) and not np.isfinite(value)
+            else value
+            for key, value in facts.items()
+        }
+
+    def _measures(self):
+        """Rows of the further measures, a mean for each arm."""
+        return [
+            {
+                "name": arm.name,
+                "is_candidate": arm.is_candidate,
+                "values": [
+                    _mean(getattr(arm, measure)) for measure in MEASURES
+                ],
+            }
+            for arm in self.arms
+        ]
 
     def to_json(self, path):
         """Writes everything as JSON.
@@ -318,6 +410,8 @@ class EvaluationReport:
             report=self,
             facts=self.to_dict(),
             rows=self._rows(),
+            measures=MEASURES,
+            measure_rows=self._measures(),
             candidate_names=[arm.name for arm in self.candidates],
             pictures={
                 caption: base64.b64encode(Path(file).read_bytes()).decode()
@@ -325,6 +419,10 @@ class EvaluationReport:
             },
         )
         Path(path).write_text(text, "utf-8")
+
+
+def _mean(values):
+    return "–" if None in values else f"{np.mean(values):.4f}"
 
 
 def _interval(gain: PairedGain):
@@ -338,13 +436,3 @@ def _interval(gain: PairedGain):
 
 def _points(gain: PairedGain):
     return f"{_interval(gain)} points"
-
-
-def _gain_dict(gain: PairedGain):
-    # JSON has no infinity; one seed has no interval.
-    return {
-        key: None
-        if isinstance(value, float) and not np.isfinite(value)
-        else value
-        for key, value in dataclasses.asdict(gain).items()
-    }

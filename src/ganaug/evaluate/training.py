@@ -36,7 +36,7 @@ class ClassifierTrainer:
             tf.zeros(classifier.output_shape[-1]), trainable=False
         )
 
-    def train(self, initial, batches, logit_shift):
+    def train(self, initial, batches, logit_shift, focal_gamma=0.0):
         """Trains from given weights.
 
         Args:
@@ -46,6 +46,8 @@ class ClassifierTrainer:
                 distribution, weights)`.
             logit_shift: Array `(num_classes,)` added to the logits in
                 training alone.
+            focal_gamma: Float. Exponent of the focal loss. Defaults to `0.0`,
+                for cross-entropy.
 
         Raises:
             ValueError: There were fewer batches than steps, or a loss was not
@@ -58,7 +60,9 @@ class ClassifierTrainer:
         ):
             variable.assign(value)
         self._logit_shift.assign(logit_shift)
-        steps, total_loss = self._run(iter(batches.take(self._steps)))
+        steps, total_loss = self._run(
+            iter(batches.take(self._steps)), float(focal_gamma)
+        )
         if steps < self._steps:
             raise ValueError(
                 f"The arm's dataset ended after {steps} batches. Expected "
@@ -71,14 +75,18 @@ class ClassifierTrainer:
             )
 
     @tf.function(reduce_retracing=True)
-    def _run(self, batches):
+    def _run(self, batches, focal_gamma):
+        losses_of = tf.nn.softmax_cross_entropy_with_logits
+        if focal_gamma:
+            # Without weights of its own for classes.
+            losses_of = keras.losses.CategoricalFocalCrossentropy(
+                alpha=1.0, gamma=focal_gamma, from_logits=True, reduction=None
+            )
         steps, total_loss = 0, 0.0
         for images, labels, weights in batches:
             with tf.GradientTape() as tape:
                 logits = tf.cast(self._model(images, training=True), tf.float32)
-                losses = tf.nn.softmax_cross_entropy_with_logits(
-                    labels, logits + self._logit_shift
-                )
+                losses = losses_of(labels, logits + self._logit_shift)
                 loss = tf.reduce_mean(losses * weights)
             variables = self._model.trainable_variables
             self.optimizer.apply(tape.gradient(loss, variables), variables)

@@ -1,0 +1,83 @@
+"""Samplers of imbalanced-learn on images."""
+
+import numpy as np
+from imblearn.over_sampling import SMOTE
+from imblearn.over_sampling.base import BaseOverSampler
+from sklearn.base import clone
+
+from ganaug.data.labeled_images import LabeledImages
+
+
+class Smote(BaseOverSampler):
+    """imbalanced-learn's SMOTE with as many neighbours as rare classes have.
+
+    Args:
+        sampling_strategy: As in SMOTE. Defaults to `"auto"`.
+        k_neighbors: Integer. Neighbours at most; a class of three images has
+            two. Defaults to `5`.
+        random_state: As in SMOTE. Defaults to `None`.
+
+    Raises:
+        ValueError: When used: a class that is to grow has one image, and so no
+            neighbour.
+
+    Reference:
+        - [Chawla et al., 2002](https://arxiv.org/abs/1106.1813)
+    """
+
+    def __init__(
+        self, *, sampling_strategy="auto", k_neighbors=5, random_state=None
+    ):
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.k_neighbors = k_neighbors
+        self.random_state = random_state
+
+    def _fit_resample(self, X, y):
+        grown = [label for label, n in self.sampling_strategy_.items() if n]
+        if not grown:
+            return X.copy(), y.copy()
+        fewest = min(int((y == label).sum()) for label in grown)
+        if fewest < 2:
+            raise ValueError(
+                "SMOTE needs at least two images of each class that grows. "
+                f"Leave this arm out. Received: a class of {fewest} image"
+            )
+        smote = SMOTE(
+            sampling_strategy=self.sampling_strategy,
+            k_neighbors=min(self.k_neighbors, fewest - 1),
+            random_state=self.random_state,
+        )
+        return smote.fit_resample(X, y)
+
+
+def resample(images, sampler, seed):
+    """Resamples images.
+
+    Args:
+        images: `LabeledImages`.
+        sampler: Sampler of imbalanced-learn, or what has its `fit_resample`.
+        seed: Integer. Becomes its `random_state`, where it has one.
+
+    Returns:
+        A `LabeledImages` of the same dtype; integers are rounded.
+
+    Raises:
+        ValueError: As the sampler raises it.
+    """
+    if hasattr(sampler, "get_params"):
+        sampler = clone(sampler)
+        if "random_state" in sampler.get_params():
+            sampler.set_params(random_state=seed)
+    dtype = images.images.dtype
+    table = images.images.reshape(len(images), -1)
+    if dtype.kind in "ui" and not hasattr(sampler, "generators_"):
+        table = table.astype(np.float32)
+    rows, labels = sampler.fit_resample(table, images.labels)
+    if dtype.kind in "ui":
+        rows = np.rint(rows)
+    return LabeledImages(
+        rows.astype(dtype).reshape(-1, *images.image_shape),
+        labels,
+        images.class_names,
+        images.value_range,
+    )

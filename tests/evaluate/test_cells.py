@@ -1,0 +1,157 @@
+"""Evaluations that are killed and go on."""
+
+import json
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pytest
+from imblearn.over_sampling import SMOTE
+
+import ganaug
+from ganaug.evaluate.arms import BASELINE, Arm
+from ganaug.evaluate.cells import CELLS, CONFIGURATION, Cells, describe
+from ganaug.evaluate.training import ClassifierTrainer
+
+
+def linear(image_shape, num_classes, value_range):
+    return keras.Sequential(
+        [
+            keras.Input(image_shape),
+            keras.layers.Rescaling(1 / 64),
+            keras.layers.Flatten(),
+            keras.layers.Dense(num_classes),
+        ]
+    )
+
+
+def flip(dataset):
+    return dataset.map(lambda x, y: (x[:, :, ::-1], y))
+
+
+def evaluate(digits, folder=None, **kwargs):
+    kwargs = {
+        "arms": {"flip": flip},
+        "controls": {BASELINE: Arm(), "weights": Arm(class_weights=True)},
+        "classifier": linear,
+        "seeds": 3,
+        "steps": 5,
+        **kwargs,
+    }
+    return ganaug.evaluate_augmentation(
+        digits.train, digits.test, run_dir=folder, **kwargs
+    )
+
+
+class Killed(BaseException):
+    """What ends the work in these tests."""
+
+
+@pytest.fixture
+def count_trainings(monkeypatch):
+    """A list that grows with each training; one may be the last."""
+    train, done = ClassifierTrainer.train, []
+
+    def counted(self, *args):
+        if counted.last is not None and len(done) >= counted.last:
+            raise Killed
+        done.append(1)
+        return train(self, *args)
+
+    counted.last = None
+    monkeypatch.setattr(ClassifierTrainer, "train", counted)
+    counted.done = done
+    return counted
+
+
+@pytest.mark.parametrize("after", [0, 4, 8])
+def test_a_killed_evaluation_goes_on(digits, tmp_path, count_trainings, after):
+    """To the very same numbers; what was finished is not made again."""
+    count_trainings.last = after
+    with pytest.raises(Killed):
+        evaluate(digits, tmp_path / "run")
+    # A line that a kill has cut is as if it were not there.
+    with (tmp_path / "run" / CELLS).open("ab") as file:
+        file.write(b'{"arm": "flip", "se')
+    count_trainings.last = None
+    report = evaluate(digits, tmp_path / "run")
+    assert len(count_trainings.done) == 9
+    assert report.arms == evaluate(digits).arms
+    assert len(count_trainings.done) == 18
+
+
+def test_more_seeds_add_what_is_missing(digits, tmp_path, count_trainings):
+    """And the report is that of all of them."""
+    evaluate(digits, tmp_path / "run", seeds=2)
+    report = evaluate(digits, tmp_path / "run", seeds=[0, 1, 7])
+    assert len(count_trainings.done) == 9
+    assert report.seeds == (0, 1, 7)
+    assert len(report.arm("flip").recall) == 3
+    assert report.arms == evaluate(digits, seeds=[0, 1, 7]).arms
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": 6}, "steps=6 for 5 there"),
+        ({"batch_size": 32}, "batch_size=32 for 64 there"),
+        ({"controls": {BASELINE: Arm()}}, "arms.weights=null for"),
+        ({"arms": {"flip": Arm(flip, True)}}, "arms.flip.class_balanced=true"),
+    ],
+)
+def test_another_configuration_is_refused(
+    digits, tmp_path, count_trainings, change, message
+):
+    """With the difference, before anything is trained."""
+    evaluate(digits, tmp_path / "run", seeds=1)
+    with pytest.raises(ValueError, match=message):
+        evaluate(digits, tmp_path / "run", seeds=1, **change)
+    with pytest.raises(ValueError, match=r"train.images.sha256="):
+        ganaug.evaluate_augmentation(
+            (255 - digits.train.images, digits.train.labels),
+            digits.test,
+            {"flip": flip},
+            controls={BASELINE: Arm(), "weights": Arm(class_weights=True)},
+            classifier=linear,
+            seeds=1,
+            steps=5,
+            run_dir=tmp_path / "run",
+        )
+    assert len(count_trainings.done) == 3
+
+
+def test_other_folders_are_not_written_into(tmp_path):
+    """They stay as they are."""
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="something else"):
+        Cells(tmp_path, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+    Cells(tmp_path / "new", {"steps": 1})
+    kept = json.loads((tmp_path / "new" / CONFIGURATION).read_text())
+    assert kept == {"steps": 1}
+
+
+def test_descriptions_tell_arms_apart(small_gan):
+    """Settings, arrays, estimators, functions, and what generators draw."""
+
+    @dataclass(frozen=True)
+    class Mine:
+        number: float
+        data: np.ndarray
+
+    one = Mine(0.5, np.arange(3))
+    assert describe(one) == describe(Mine(0.5, np.arange(3)))
+    assert describe(one) != describe(Mine(0.5, np.arange(4)))
+    assert describe(one) != describe(Mine(0.6, np.arange(3)))
+    assert describe(SMOTE()) != describe(SMOTE(k_neighbors=2))
+    assert describe(flip) == f"{__name__}.flip"
+    augmenters = [
+        ganaug.GANAugmenter(small_gan, ratio=ratio, seed=seed)
+        for ratio, seed in ((0.25, 0), (0.25, 0), (0.5, 0), (0.25, 1))
+    ]
+    first, same, *others = map(describe, augmenters)
+    assert first == same
+    assert first not in others
+    assert json.loads(json.dumps(first)) == first
+    bank = ganaug.GANAugmenter(small_gan, source="bank", bank_size=20, seed=0)
+    assert describe(bank) != first
