@@ -82,15 +82,37 @@ def test_train_sample_evaluate(tmp_path):
         "class-balanced",
         "classic",
         "classic + MixUp",
+        "classic + CutMix",
         "classic + logit adjustment",
+        "classic + logit adjustment + MixUp",
         "classic + GAN",
     ]
     assert result["about"]["ratio"] == 0.5
     assert result["settings"]["train_images_per_class"][0] == 12
-    assert "evaluating 12/12 trainings" in done.stderr
+    assert "evaluating 16/16 trainings" in done.stderr
     assert "data:image/png" in (out / "report.html").read_text("utf-8")
+    assert "| classic + CutMix |" in (out / "report.md").read_text("utf-8")
     # The GAN learnt exactly the training images: nothing to say about others.
     assert len(result["notes"]) == 1
+
+    # More seeds are added to what is there; another setting is refused.
+    more = ganaug_command(
+        *("evaluate", run, "digits", "--class-counts", COUNTS, "--json"),
+        *("--seeds", 3, "--steps", 5, "--ratio", 0.5, "--out", out),
+    )
+    assert more.exit_code == 0, more.stderr
+    arms = json.loads(more.stdout)["arms"]
+    assert "(classic, seed 2)" in more.stderr
+    assert "seed 1)" not in more.stderr
+    for arm, before in zip(arms, result["arms"], strict=True):
+        assert arm["accuracy"][:2] == before["accuracy"]
+        assert len(arm["accuracy"]) == 3
+    other = ganaug_command(
+        *("evaluate", run, "digits", "--class-counts", COUNTS),
+        *("--seeds", 3, "--steps", 5, "--ratio", 0.25, "--out", out),
+    )
+    assert other.exit_code == 1
+    assert "ratio=0.25 for 0.5 there" in " ".join(other.stderr.split())
 
 
 def test_without_classes(tmp_path):
