@@ -163,6 +163,13 @@ def _differences(kept, given, place):
         for key in kept.keys() | given.keys():
             inner = f"{place}.{key}" if place else key
             yield from _differences(kept.get(key), given.get(key), inner)
+    elif (
+        isinstance(kept, list)
+        and isinstance(given, list)
+        and len(kept) == len(given)
+    ):
+        for index, pair in enumerate(zip(kept, given, strict=True)):
+            yield from _differences(*pair, f"{place}[{index}]")
     elif kept != given:
         yield f"{place}={_short(given)} for {_short(kept)} there"
 
