@@ -78,7 +78,8 @@ def test_help_is_called_help(digits):
         extra = tf.data.Dataset.from_tensor_slices((more.images, more.labels))
         return extra.shuffle(2000, seed=1).batch(64)
 
-    report = evaluate(digits, {"more data": add_images})
+    # Six, since with three the spread of the seeds left p at .048.
+    report = evaluate(digits, {"more data": add_images}, seeds=6)
     assert report.verdicts == {"more data": "use it"}
     assert report.gain("more data", BASELINE).low > 0
 
