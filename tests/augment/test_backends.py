@@ -34,19 +34,18 @@ for augmenter in augmenters:
     )
     model.compile("adam", "categorical_crossentropy")
     pipeline = tf.data.Dataset.from_tensor_slices((images, one_hot)).batch(16)
-    for x in (
-        pipeline.apply(augmenter),
-        augmenter.py_dataset(images, one_hot, batch_size=16),
-    ):
-        history = model.fit(
-            x,
-            validation_data=pipeline,
-            class_weight=dict.fromkeys(range(10), 2.0),
-            epochs=2,
-            shuffle=False,
-            verbose=0,
-        )
-        assert np.isfinite(history.history["val_loss"]).all()
+    x = pipeline.apply(augmenter)
+    if augmenter.mode == "append":
+        x = augmenter.py_dataset(images, one_hot, batch_size=16)
+    history = model.fit(
+        x,
+        validation_data=pipeline,
+        class_weight=dict.fromkeys(range(10), 2.0),
+        epochs=2,
+        shuffle=False,
+        verbose=0,
+    )
+    assert np.isfinite(history.history["val_loss"]).all()
 assert augmenters[2].augment_arrays(images, labels)[0].shape == (60, 8, 8, 1)
 try:
     ganaug.GANAugmenter.from_pretrained(run)

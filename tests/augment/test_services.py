@@ -345,8 +345,13 @@ iterators = {
             )
         )
     )
-    for mode in ("replace", "append", "extend")
-    for source in ("live", "bank", bank)
+    for mode, source in (
+        ("replace", "live"),
+        ("replace", bank),
+        ("append", "bank"),
+        ("extend", "bank"),
+        ("extend", bank),
+    )
 }
 saved = tf.train.Checkpoint(
     **{name.replace(" ", "_"): it for name, it in iterators.items()}
@@ -374,4 +379,4 @@ def test_an_iterator_goes_on_in_another_process(run_and_bank, tmp_path):
         for _ in range(2)
     ]
     assert outputs[0] == outputs[1]
-    assert len({line.split()[-1] for line in outputs[0]}) == 9
+    assert len({line.split()[-1] for line in outputs[0]}) == 5
