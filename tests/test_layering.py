@@ -84,6 +84,7 @@ ALLOWED = {
         "ganaug.synthesis",
         "ganaug.synthesis.bank",
     },
+    "ganaug.pixel_scale": {"ganaug.data"},
     # A sampler that trains its own generator.
     "ganaug.over_sampling": {
         "ganaug",
@@ -91,6 +92,7 @@ ALLOWED = {
         "ganaug.data",
         "ganaug.gan",
         "ganaug.gan.latents",
+        "ganaug.pixel_scale",
         "ganaug.seeds",
         "ganaug.synthesis",
     },
