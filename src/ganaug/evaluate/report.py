@@ -268,7 +268,7 @@ class EvaluationReport:
             box=box.SIMPLE_HEAD,
             padding=(0, 1, 0, 0),
         )
-        table.add_column("arm")
+        table.add_column("arm", overflow="fold", min_width=16)
         for header in (
             "mean ± sd",
             f"gain over\n{BASELINE}",
