@@ -6,8 +6,8 @@ kept one a line in a file, and those that are there are not repeated.
 
     python -m benchmarks.gan_stability --data-dir DIR --out stability.jsonl
 
-`DIR` is where `examples/prepare_fashion_mnist.py` put the data set. About 90
-minutes on 2 CPU cores. `--seeds 0 1 2 3 4` makes a part of the runs, for two
+`DIR` is where `examples/prepare_fashion_mnist.py` put the data set. About 150
+minutes of one CPU core, so 75 in two processes. `--seeds 0 1 2 3 4` makes a part of the runs, for two
 processes with a file each; the table of both files joined is that of the whole.
 """
 
