@@ -7,8 +7,9 @@ kept one a line in a file, and those that are there are not repeated.
     python -m benchmarks.gan_stability --data-dir DIR --out stability.jsonl
 
 `DIR` is where `examples/prepare_fashion_mnist.py` put the data set. About 150
-minutes of one CPU core, so 75 in two processes. `--seeds 0 1 2 3 4` makes a part of the runs, for two
-processes with a file each; the table of both files joined is that of the whole.
+minutes of one CPU core, so 75 in two processes: `--seeds 0 1 2 3 4` makes a
+part of the runs, each process has a file of its own, and the table of both
+files joined is that of the whole.
 """
 
 import argparse
