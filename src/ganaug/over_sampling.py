@@ -132,6 +132,13 @@ class GANOverSampler(BaseOverSampler):
         self.random_state = random_state
         self.verbose = verbose
 
+    @property
+    def training_fingerprints(self):
+        """Fingerprints of what `pretrained` learnt; none without it."""
+        if self.pretrained is None:
+            return np.empty(0, np.uint64)
+        return self._read_pretrained().fingerprints
+
     def _check_X_y(self, X, y):
         dtypes = {str(dtype) for dtype in getattr(X, "dtypes", ())}
         if len(dtypes) > 1:

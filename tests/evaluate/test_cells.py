@@ -144,6 +144,12 @@ def test_descriptions_tell_arms_apart(small_gan):
     assert describe(one) != describe(Mine(0.5, np.arange(4)))
     assert describe(one) != describe(Mine(0.6, np.arange(3)))
     assert describe(SMOTE()) != describe(SMOTE(k_neighbors=2))
+    schedules = [
+        keras.optimizers.schedules.ExponentialDecay(rate, 10, 0.5)
+        for rate in (0.1, 0.1, 0.2)
+    ]
+    assert describe(schedules[0]) == describe(schedules[1])
+    assert describe(schedules[0]) != describe(schedules[2])
     assert describe(flip) == f"{__name__}.flip"
     augmenters = [
         ganaug.GANAugmenter(small_gan, ratio=ratio, seed=seed)

@@ -6,6 +6,7 @@ from imblearn.over_sampling import SMOTE, RandomOverSampler
 
 import ganaug
 from ganaug.evaluate.arms import Arm, all_controls
+from ganaug.evaluate.leakage import check_overlap
 from ganaug.evaluate.pipeline import ArmPipeline
 from ganaug.evaluate.resampling import Smote, resample
 
@@ -60,6 +61,23 @@ def test_a_gan_can_be_trained_again_for_each_seed(digits):
     first = [next(iter(pipeline.batches(seed)))[0] for seed in (0, 0, 1)]
     np.testing.assert_array_equal(first[0], first[1])
     assert (first[0].numpy() != first[2].numpy()).any()
+
+
+def test_what_a_sampler_learnt_before_is_checked(digits, small_gan):
+    """A pretrained one is told, one that trains itself is not."""
+    arms = {
+        name: Arm(sampler=ganaug.GANOverSampler(pretrained=pretrained))
+        for name, pretrained in (("own", None), ("old", small_gan))
+    }
+    learnt = small_gan.to_artifact().fingerprints
+    assert len(arms["own"].sampler.training_fingerprints) == 0
+    np.testing.assert_array_equal(
+        arms["old"].sampler.training_fingerprints, learnt
+    )
+    fine = {"own": arms["own"], "SMOTE": Arm(sampler=Smote())}
+    assert len(check_overlap(digits.train, digits.test, fine, False)) == 1
+    with pytest.raises(ValueError, match="training data of arm 'old'"):
+        check_overlap(digits.test, digits.train, {"old": arms["old"]}, False)
 
 
 def test_class_weights_make_up_for_counts(digits):

@@ -6,6 +6,7 @@ import os
 import tensorflow as tf
 
 from ganaug import artifact
+from ganaug.artifact_id import hash_arrays
 from ganaug.augment.arrays import AugmentedArrays, augment_arrays
 from ganaug.augment.class_counts import resolve_class_counts
 from ganaug.augment.details import check_detail_arguments
@@ -278,9 +279,9 @@ class GANAugmenter:
 
     @property
     def description(self):
-        """Dict of plain data that tells the augmenter from others.
+        """Dict of all that tells the augmenter from others.
 
-        Of schedules, teachers and callable strategies, it names the type.
+        Schedules and callable strategies are in it as they are.
         """
         facts = {
             name: getattr(self, name)
@@ -288,9 +289,12 @@ class GANAugmenter:
                 *("ratio", "sampling_strategy", "mode", "share"),
                 *("schedule_by", "label_smoothing", "sample_weight"),
                 *("rerandomize_each_iteration", "value_range", "seed"),
+                "class_counts",
             )
         }
-        facts["teacher"] = None if self.teacher is None else "a teacher"
+        facts["teacher"] = None
+        if self.teacher is not None:
+            facts["teacher"] = hash_arrays(self.teacher.get_weights())
         draws = self._source.draws
         facts["drawn_with"] = draws.settings
         facts["bank"] = None

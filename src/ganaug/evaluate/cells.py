@@ -109,8 +109,9 @@ def describe(value):
 
     Args:
         value: Plain data, an array, a dataclass such as `Arm`, an estimator of
-            scikit-learn, a callable, or anything that has a `description` of
-            plain data, as `GANAugmenter` does. Of callables the name must do.
+            scikit-learn, a schedule of Keras, a callable, or anything that has
+            a `description` of such parts, as `GANAugmenter` does. Of functions
+            the name must do.
 
     Returns:
         Plain data for JSON.
@@ -139,8 +140,11 @@ def describe(value):
             for field in dataclasses.fields(value)
         }
         return {"kind": name, **describe(fields)}
-    if hasattr(value, "get_params") and not isinstance(value, type):
-        return {"kind": name, **describe(value.get_params(deep=False))}
+    if not isinstance(value, type):
+        if hasattr(value, "get_params"):
+            return {"kind": name, **describe(value.get_params(deep=False))}
+        if hasattr(value, "get_config"):
+            return {"kind": name, **describe(value.get_config())}
     return name
 
 

@@ -1,6 +1,7 @@
 """The guard against testing on images that were trained on."""
 
 import numpy as np
+from imblearn.base import BaseSampler
 
 from ganaug.data.splits import fingerprints
 
@@ -26,11 +27,15 @@ def check_overlap(train, test, arms, allow_overlap):
     train_numbers, test_numbers = fingerprints(train), fingerprints(test)
     learnt, unknown = {}, []
     for name, arm in arms.items():
-        numbers = getattr(arm.transform, "training_fingerprints", None)
-        if numbers is None and arm.transform is not None:
+        parts = [
+            part for part in (arm.transform, arm.sampler) if part is not None
+        ]
+        numbers = [_fingerprints_of(part) for part in parts]
+        if any(known is None for known in numbers):
             unknown.append(name)
-        elif numbers is not None and len(numbers):
-            learnt[name] = numbers
+        numbers = [known for known in numbers if known is not None]
+        if sum(map(len, numbers)):
+            learnt[name] = np.concatenate(numbers)
     sources = {
         "the training data": train_numbers,
         **{
@@ -72,3 +77,12 @@ def check_overlap(train, test, arms, allow_overlap):
         + (" or of training the generator again." if learnt else ".")
     )
     return notes
+
+
+def _fingerprints_of(part):
+    """Those of what a part learnt before; `None` where it does not say."""
+    numbers = getattr(part, "training_fingerprints", None)
+    if numbers is None and isinstance(part, BaseSampler):
+        # A sampler of imbalanced-learn knows what it is called with.
+        return np.empty(0, np.uint64)
+    return numbers

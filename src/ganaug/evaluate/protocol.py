@@ -12,7 +12,7 @@ from ganaug.evaluate.cells import Cells, describe
 from ganaug.evaluate.classifiers import build_classifier
 from ganaug.evaluate.leakage import check_overlap
 from ganaug.evaluate.pipeline import ArmPipeline
-from ganaug.evaluate.report import ArmResult, EvaluationReport
+from ganaug.evaluate.report import ArmResult, EvaluationReport, versions
 from ganaug.evaluate.scores import classification_scores
 from ganaug.evaluate.training import ClassifierTrainer
 from ganaug.seeds import derive_seed, seeded_initializers
@@ -73,7 +73,8 @@ def evaluate_augmentation(
         run_dir: Folder in which every finished training is kept. Where it
             holds some of the same configuration, these are not made again: an
             evaluation that was killed goes on, and one with more seeds adds
-            what is missing. Arms are told apart by their settings, and
+            what is missing. Other versions of the libraries are another
+            configuration. Arms are told apart by their settings, and
             functions by their name alone. By default nothing is kept.
 
     Returns:
@@ -148,6 +149,7 @@ def evaluate_augmentation(
             "classifier_parameters": trained.count_params(),
             "steps": int(steps),
             "batch_size": int(batch_size),
+            "versions": versions(),
         },
     )
     total = len(seeds) * len(all_arms)

@@ -342,9 +342,7 @@ class EvaluationReport:
             ],
             "settings": self.settings,
             "about": self.about,
-            "versions": {
-                name: importlib.metadata.version(name) for name in PACKAGES
-            },
+            "versions": versions(),
         }
 
     def _gain_dict(self, name, reference):
@@ -419,6 +417,15 @@ class EvaluationReport:
             },
         )
         Path(path).write_text(text, "utf-8")
+
+
+def versions():
+    """Gives the versions of the packages that scores depend on.
+
+    Returns:
+        A dict from names to versions.
+    """
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 def _mean(values):

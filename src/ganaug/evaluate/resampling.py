@@ -70,7 +70,8 @@ def resample(images, sampler, seed):
             sampler.set_params(random_state=seed)
     dtype = images.images.dtype
     table = images.images.reshape(len(images), -1)
-    if dtype.kind in "ui" and not hasattr(sampler, "generators_"):
+    if dtype.kind in "ui":
+        # In small integers the differences that SMOTE takes would wrap around.
         table = table.astype(np.float32)
     rows, labels = sampler.fit_resample(table, images.labels)
     if dtype.kind in "ui":
