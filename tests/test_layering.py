@@ -76,6 +76,8 @@ ALLOWED = {
         "ganaug.synthesis.drawn",
     },
     "ganaug.augment": {
+        # Whose names are imported when used: `GANAugmenter.tune` measures.
+        "ganaug",
         "ganaug.artifact",
         "ganaug.artifact_id",
         "ganaug.data",
@@ -96,13 +98,29 @@ ALLOWED = {
         "ganaug.seeds",
         "ganaug.synthesis",
     },
+    # What a user calls, out of several rooms.
+    "ganaug.seeded_generator": {
+        "ganaug.artifact",
+        "ganaug.artifact_id",
+        "ganaug.augment",
+        "ganaug.gan",
+        "ganaug.gan.latents",
+        "ganaug.seeds",
+        "ganaug.synthesis",
+    },
+    "ganaug.tuning": {
+        "ganaug.augment",
+        "ganaug.data",
+        "ganaug.evaluate",
+        "ganaug.seeds",
+    },
     "ganaug.export": {"ganaug.artifact_files", "ganaug.data"},
     "ganaug.export.beam": {
         "ganaug.data",
         "ganaug.export",
         "ganaug.synthesis",
     },
-    "ganaug.evaluate": {"ganaug.data", "ganaug.seeds"},
+    "ganaug.evaluate": {"ganaug.artifact_id", "ganaug.data", "ganaug.seeds"},
     "ganaug.commands": {
         "ganaug",
         "ganaug.artifact",
@@ -113,6 +131,7 @@ ALLOWED = {
         "ganaug.evaluate",
         "ganaug.export",
         "ganaug.export.beam",
+        "ganaug.fidelity",
         "ganaug.gan",
         "ganaug.pictures",
         "ganaug.progress",

@@ -23,17 +23,19 @@ _HOMES = {
     "LabeledImages": "ganaug.data.labeled_images",
     "QualityMonitor": "ganaug.gan.quality",
     "SampleGrids": "ganaug.gan.sample_grids",
+    "SeededGenerator": "ganaug.seeded_generator",
     "Selection": "ganaug.synthesis.selection",
     "TeacherFilter": "ganaug.synthesis.filters",
     "evaluate_augmentation": "ganaug.evaluate.protocol",
     "load_data": "ganaug.data.sources",
+    "on_top_of_best": "ganaug.evaluate.arms",
     "on_top_of_classic": "ganaug.evaluate.arms",
 }
 __all__ = sorted([*_HOMES, "__version__"])
 
 
 # Modules that messages and guides name, as `ganaug.artifact.load`.
-_MODULES = ("artifact", "fidelity")
+_MODULES = ("artifact", "fidelity", "tuning")
 
 
 def __getattr__(name):

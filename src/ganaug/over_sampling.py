@@ -14,11 +14,9 @@ from sklearn.utils.validation import validate_data
 
 from ganaug import artifact
 from ganaug.data.labeled_images import LabeledImages
-from ganaug.gan.conditional_gan import ConditionalGAN
-from ganaug.gan.conditional_vae import ConditionalVAE
-from ganaug.gan.conditional_vae_gan import ConditionalVAEGAN
 from ganaug.gan.generative_model import GenerativeModel
 from ganaug.gan.latents import LATENTS
+from ganaug.gan.training_by_name import MODELS, train_by_name
 from ganaug.pixel_scale import PixelScale
 from ganaug.seeds import MAX_SEED, derive_seed
 from ganaug.synthesis.generating import draw_bank
@@ -27,11 +25,6 @@ from ganaug.synthesis.selection import Selection
 
 # The least that the networks take.
 MIN_SIDE = 4
-MODELS = {
-    "gan": ConditionalGAN,
-    "vae": ConditionalVAE,
-    "vae-gan": ConditionalVAEGAN,
-}
 
 
 class GANOverSampler(BaseOverSampler):
@@ -276,36 +269,42 @@ class GANOverSampler(BaseOverSampler):
 
     def _train(self, images, seed):
         images.check_trainable()
-        if callable(self.model):
-            model = self.model(images.image_shape, images.num_classes, seed)
-            if not isinstance(model, GenerativeModel) or not model.compiled:
-                raise ValueError(
-                    "`model` must return a compiled model of ganaug, such as "
-                    f"ConditionalGAN. Received: {model!r}"
-                )
-            steps = self.steps or model.recipe.steps
-        else:
-            choices = {}
-            if self.architecture is not None:
-                choices["architecture"] = self.architecture
-            model = MODELS[self.model](
-                images.image_shape, images.num_classes, seed=seed, **choices
+        if not callable(self.model):
+            if self.latents != "prior" and not hasattr(
+                MODELS[self.model], "encode"
+            ):
+                raise self._no_encoder()
+            return train_by_name(
+                images,
+                self.model,
+                seed,
+                self.architecture,
+                self.steps,
+                self.batch_size,
+                self.verbose,
             )
-            steps = self.steps or model.recipe.steps
-            model.compile(decay_steps=steps)
-        if self.latents != "prior" and not hasattr(model, "encode"):
+        model = self.model(images.image_shape, images.num_classes, seed)
+        if not isinstance(model, GenerativeModel) or not model.compiled:
             raise ValueError(
-                "Latents of real images come from an encoder. Use "
-                "model='vae' or 'vae-gan', or latents='prior'. "
-                f"Received: model={self.model!r}, latents={self.latents!r}"
+                "`model` must return a compiled model of ganaug, such as "
+                f"ConditionalGAN. Received: {model!r}"
             )
+        if self.latents != "prior" and not hasattr(model, "encode"):
+            raise self._no_encoder()
         model.fit(
             images,
             batch_size=self.batch_size,
-            steps_per_epoch=steps,
+            steps_per_epoch=self.steps or model.recipe.steps,
             verbose=self.verbose,
         )
         return model
+
+    def _no_encoder(self):
+        return ValueError(
+            "Latents of real images come from an encoder. Use model='vae' or "
+            "'vae-gan', or latents='prior'. "
+            f"Received: model={self.model!r}, latents={self.latents!r}"
+        )
 
     def _read_pretrained(self):
         pretrained = self.pretrained

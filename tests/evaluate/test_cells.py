@@ -10,7 +10,8 @@ from imblearn.over_sampling import SMOTE
 
 import ganaug
 from ganaug.evaluate.arms import BASELINE, Arm
-from ganaug.evaluate.cells import CELLS, CONFIGURATION, Cells, describe
+from ganaug.evaluate.cells import CELLS, CONFIGURATION, CellKey, Cells
+from ganaug.evaluate.description import describe
 from ganaug.evaluate.training import ClassifierTrainer
 
 
@@ -70,9 +71,9 @@ def test_a_killed_evaluation_goes_on(digits, tmp_path, count_trainings, after):
     count_trainings.last = after
     with pytest.raises(Killed):
         evaluate(digits, tmp_path / "run")
-    # A line that a kill has cut is as if it were not there.
-    with (tmp_path / "run" / CELLS).open("ab") as file:
-        file.write(b'{"arm": "flip", "se')
+    # What a kill has cut off is as if it were not there.
+    name = CellKey("flip", 2).file_name + ".123.partial"
+    (tmp_path / "run" / CELLS / name).write_text('{"arm": "flip", "se')
     count_trainings.last = None
     report = evaluate(digits, tmp_path / "run")
     assert len(count_trainings.done) == 9

@@ -316,7 +316,7 @@ def test_names_are_printed_as_they_are(digits):
     ("arguments", "message"),
     [
         ({"arms": {}}, r"arms=\[\]"),
-        ({"arms": {BASELINE: Arm()}}, "no name may be in both"),
+        ({"arms": {BASELINE: Arm()}}, "no name may come twice"),
         ({"controls": {"other": Arm()}}, "must hold 'real only'"),
         ({"seeds": 0}, "seeds=0"),
         ({"seeds": [1, 2, 1]}, r"seeds=\[1, 2, 1\]"),

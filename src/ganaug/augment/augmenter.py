@@ -5,6 +5,7 @@ import os
 
 import tensorflow as tf
 
+import ganaug
 from ganaug import artifact
 from ganaug.artifact_id import hash_arrays
 from ganaug.augment.arrays import AugmentedArrays, augment_arrays
@@ -167,6 +168,13 @@ class GANAugmenter:
         value_range=None,
         seed=None,
     ):
+        # What `tune` chose by, on what it returns.
+        self.tuning = None
+        self._arguments = {
+            name: value
+            for name, value in locals().items()
+            if name not in ("self", "pretrained")
+        }
         _check_one_of("mode", mode, MODES)
         _check_one_of("share", share, SHARES)
         _check_one_of("schedule_by", schedule_by, SCHEDULES)
@@ -319,6 +327,64 @@ class GANAugmenter:
         copied = copy.copy(self)
         copied.seed = resolve_seed(seed)
         return copied
+
+    def replace(self, **changes):
+        """Copies the augmenter with other arguments.
+
+        Args:
+            **changes: Arguments of the constructor.
+
+        Returns:
+            A `GANAugmenter` that draws with the same generators, unless others
+            are among the arguments.
+
+        Raises:
+            ValueError: As the constructor raises it.
+
+        Example:
+
+        ```python
+        bolder = augmenter.replace(ratio=0.5, sampling_strategy="match")
+        ```
+        """
+        given = {
+            "pretrained": self.generators,
+            **self._arguments,
+            "seed": self.seed,
+            **changes,
+        }
+        return GANAugmenter(**given)
+
+    def tune(self, train, validation, **arguments):
+        """Chooses how to use the generators, on validation images.
+
+        Ratio, classes, truncation and labels are chosen by successive halving
+        over paired trainings of a classifier; where nothing helps, the ratio
+        is 0.
+
+        Args:
+            train: Real training images: a finite `tf.data.Dataset`, a pair of
+                arrays or a `LabeledImages`.
+            validation: Real images in the same forms, of which neither the
+                generators nor classifiers learn. Not the test set.
+            **arguments: Further arguments of `ganaug.tuning.tune`: `search`,
+                `num_trainings`, `on_top_of`, `classifier`, `steps` and more.
+
+        Returns:
+            A `GANAugmenter`. Its attribute `tuning` tells what was tried.
+
+        Raises:
+            ValueError: As in `ganaug.tuning.tune`.
+
+        Example:
+
+        ```python
+        tuned = augmenter.tune(train_ds, validation_ds, num_trainings=40)
+        print(tuned.tuning.sentence())
+        ```
+        """
+        # It measures, and so stands above this module.
+        return ganaug.tuning.tune(self, train, validation, **arguments)
 
     def epoch_callback(self):
         """Makes the callback that tells the augmenter of epochs.

@@ -1,5 +1,7 @@
 """`ganaug evaluate`."""
 
+import contextlib
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +9,7 @@ import typer
 
 from ganaug.cli.options import (
     ClassCounts,
+    ClassifierName,
     ControlsName,
     Data,
     DataDir,
@@ -15,6 +18,7 @@ from ganaug.cli.options import (
     Latents,
     Run,
     TestFraction,
+    parse_shares,
 )
 from ganaug.cli.output import print_report
 from ganaug.cli.session import session
@@ -35,12 +39,33 @@ def evaluate(
         float,
         typer.Option(min=0.0, max=1.0, help="Share of synthetic images."),
     ] = 0.25,
+    ratios: Annotated[
+        object | None,
+        typer.Option(
+            parser=parse_shares,
+            metavar="R,R,...",
+            help="Further shares, shown beside and not judged.",
+        ),
+    ] = None,
+    learning_curve: Annotated[
+        object | None,
+        typer.Option(
+            parser=parse_shares,
+            metavar="S,S,...",
+            help="Shares of the real images, such as 0.25,0.5, to train on "
+            "too: tells how many more real images the gain is worth.",
+        ),
+    ] = None,
     seeds: Annotated[
         int, typer.Option(min=1, help="Number of paired seeds.")
     ] = 5,
     steps: Annotated[
         int, typer.Option(min=1, help="Optimizer steps of each classifier.")
     ] = 800,
+    classifier: Annotated[
+        ClassifierName,
+        typer.Option(help="A small convolutional or residual network."),
+    ] = "cnn",
     horizontal_flip: Annotated[
         bool,
         typer.Option(
@@ -63,6 +88,9 @@ def evaluate(
         ),
     ] = "default",
     latents: Latents = "prior",
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that share the trainings.")
+    ] = 1,
     data_dir: DataDir = None,
     image_size: ImageSize = None,
     class_counts: ClassCounts = None,
@@ -71,39 +99,58 @@ def evaluate(
 ):
     """Measure what the GAN in RUN gains for a classifier on DATA."""
     with session() as console:
-        from ganaug.artifact import SAMPLES
         from ganaug.artifact_files import check_output_folder
-        from ganaug.commands.evaluate import CELLS, write_report
+        from ganaug.commands.evaluate import (
+            CELLS,
+            EvaluationOptions,
+            write_report,
+        )
         from ganaug.commands.evaluate import evaluate as run_evaluate
+        from ganaug.commands.helpers import helping_processes
         from ganaug.data.sources import load_data
 
         if out is not None and not (out / CELLS).is_dir():
             check_output_folder(out)
-        real = load_data(
-            data, data_dir, image_size, class_counts, test_fraction
+        data_arguments = (
+            data,
+            data_dir,
+            image_size,
+            class_counts,
+            test_fraction,
         )
-        if out is not None:
-            # Now, so that one that cannot be is known before the long work.
-            out.mkdir(parents=True, exist_ok=True)
-        report = run_evaluate(
-            run,
-            real,
-            console,
+        real = load_data(*data_arguments)
+        options = EvaluationOptions(
             ratio=ratio,
+            ratios=tuple(ratios or ()),
+            learning_curve=tuple(learning_curve or ()),
             seeds=seeds,
             steps=steps,
+            classifier=classifier,
             horizontal_flip=horizontal_flip,
             allow_overlap=allow_overlap,
             latents=latents,
             controls=controls,
-            run_dir=None if out is None else out / CELLS,
         )
-        if out is not None:
-            samples = run / SAMPLES
-            pictures = (
-                {"Synthetic images of each class": samples}
-                if samples.is_file()
-                else {}
+        with contextlib.ExitStack() as stack:
+            if out is not None:
+                # Now, so that one that cannot be is known before the long work.
+                out.mkdir(parents=True, exist_ok=True)
+                run_dir = out / CELLS
+            elif workers > 1:
+                run_dir = Path(
+                    stack.enter_context(tempfile.TemporaryDirectory())
+                )
+            else:
+                run_dir = None
+            stack.enter_context(
+                helping_processes(
+                    workers - 1, run, data_arguments, options, run_dir
+                )
             )
-            write_report(report, out, pictures)
-        print_report(report, {}, as_json)
+            report, pictures = run_evaluate(
+                run, real, console, options, run_dir
+            )
+        files = {}
+        if out is not None:
+            files = write_report(report, out, pictures)
+        print_report(report, files, as_json)

@@ -7,6 +7,7 @@ import typer
 
 PresetName = Literal["tiny", "small", "medium"]
 ModelName = Literal["gan", "vae", "vae-gan"]
+ClassifierName = Literal["cnn", "residual"]
 ControlsName = Literal["default", "all"]
 ArchitectureName = Literal["r3gan", "resnet", "dcgan", "mlp"]
 LossName = Literal[
@@ -34,6 +35,26 @@ def _parse_counts(text):
     if not all(part.strip().isdecimal() for part in parts):
         raise typer.BadParameter("Expected numbers separated by commas.")
     return [int(part) for part in parts]
+
+
+def parse_shares(text):
+    """Reads numbers between 0 and 1 that are separated by commas.
+
+    Args:
+        text: String.
+
+    Returns:
+        A list of floats.
+    """
+    try:
+        shares = [float(part) for part in text.split(",")]
+    except ValueError:
+        shares = [-1.0]
+    if not all(0 <= share <= 1 for share in shares):
+        raise typer.BadParameter(
+            "Expected numbers from 0 to 1, separated by commas."
+        )
+    return shares
 
 
 Data = Annotated[

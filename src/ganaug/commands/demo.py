@@ -2,13 +2,17 @@
 
 from ganaug.artifact import SAMPLES
 from ganaug.artifact_files import check_output_folder
-from ganaug.commands.evaluate import evaluate, write_report
+from ganaug.commands.evaluate import (
+    EvaluationOptions,
+    evaluate,
+    write_report,
+)
 from ganaug.commands.train import LOSS_CURVES, TrainingOptions, train
 from ganaug.data.sources import load_data
-from ganaug.pictures import save_image_grid
 
 LONG_TAIL = (100, 66, 44, 29, 19, 13, 8, 6, 4, 3)
-REAL_SAMPLES = "real_samples.png"
+RATIOS = (0.125, 0.5, 0.75)
+LEARNING_CURVE = (0.25, 0.5)
 RUN = "artifact"
 
 
@@ -39,20 +43,16 @@ def demo(out, console, steps=None, seeds=5, classifier_steps=800, seed=0):
     run = out / RUN
     train(data, run, console, TrainingOptions(steps=steps, seed=seed))
     console.print("2. Augment and evaluate, against controls, seed by seed")
-    report = evaluate(run, data, console, seeds=seeds, steps=classifier_steps)
-    images = data.train
-    save_image_grid(
-        out / REAL_SAMPLES,
-        [
-            images.images[images.labels == label][:8]
-            for label in range(images.num_classes)
-        ],
-        images.class_names,
-        images.value_range,
+    options = EvaluationOptions(
+        seeds=seeds,
+        steps=classifier_steps,
+        ratios=RATIOS,
+        learning_curve=LEARNING_CURVE,
     )
+    report, pictures = evaluate(run, data, console, options)
     pictures = {
         "Synthetic images of each class": run / SAMPLES,
-        "Real training images of each class": out / REAL_SAMPLES,
+        **pictures,
         "Losses of the GAN in training": run / LOSS_CURVES,
     }
     return report, {

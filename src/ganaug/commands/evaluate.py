@@ -1,15 +1,24 @@
 """`ganaug evaluate`: what a pretrained GAN gains for a classifier."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from ganaug import artifact
 from ganaug.augment.augmenter import GANAugmenter
+from ganaug.commands.samples import measure_samples
 from ganaug.data.findings import few
 from ganaug.evaluate.arms import (
+    CLASSIC,
+    Arm,
     all_controls,
     default_controls,
+    on_top_of_best,
     on_top_of_classic,
+)
+from ganaug.evaluate.classifiers import (
+    build_classifier,
+    build_residual_classifier,
 )
 from ganaug.evaluate.protocol import evaluate_augmentation
 from ganaug.progress import ProgressReport
@@ -19,33 +28,29 @@ REPORT_HTML = "report.html"
 REPORT_JSON = "report.json"
 REPORT_MARKDOWN = "report.md"
 CANDIDATE = "classic + GAN"
+BEST_CANDIDATE = "best control + GAN"
+SYNTHETIC_ONLY = "synthetic only"
 CONTROLS = ("default", "all")
+CLASSIFIERS = {
+    "cnn": build_classifier,
+    "residual": build_residual_classifier,
+}
 # Where finished trainings are kept, beside the report.
 CELLS = "trainings"
 
 
-def evaluate(
-    run,
-    data,
-    console,
-    ratio=0.25,
-    seeds=5,
-    steps=800,
-    horizontal_flip=False,
-    allow_overlap=False,
-    latents="prior",
-    controls="default",
-    run_dir=None,
-):
-    """Compares the GAN on top of classic augmentation with the controls.
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """What `ganaug evaluate` lets one choose.
 
     Args:
-        run: Folder with an artifact.
-        data: `ganaug.data.sources.RealData` with a test set.
-        console: `rich.console.Console` for progress.
         ratio: Float. Share of synthetic images. Defaults to `0.25`.
+        ratios: Tuple of floats: further shares, shown beside.
+        learning_curve: Tuple of shares of the real images, as in
+            `evaluate_augmentation`.
         seeds: Integer or list of integers. Defaults to `5`.
         steps: Integer. Optimizer steps of each training. Defaults to `800`.
+        classifier: String. A key of `CLASSIFIERS`. Defaults to `"cnn"`.
         horizontal_flip: Boolean. Whether classic augmentation may mirror
             images. Defaults to `False`.
         allow_overlap: Boolean. Whether to go on where test images were
@@ -53,15 +58,41 @@ def evaluate(
         latents: String. Where the latents of synthetic images come from.
             Defaults to `"prior"`.
         controls: String. `"default"` or `"all"`. Defaults to `"default"`.
+    """
+
+    ratio: float = 0.25
+    ratios: tuple = ()
+    learning_curve: tuple = ()
+    seeds: int = 5
+    steps: int = 800
+    classifier: str = "cnn"
+    horizontal_flip: bool = False
+    allow_overlap: bool = False
+    latents: str = "prior"
+    controls: str = "default"
+
+
+def evaluate(
+    run, data, console, options=EvaluationOptions(), run_dir=None, helps=False
+):
+    """Compares the GAN, on top of controls, with the controls.
+
+    Args:
+        run: Folder with an artifact.
+        data: `ganaug.data.sources.RealData` with a test set.
+        console: `rich.console.Console` for progress.
+        options: `EvaluationOptions`.
         run_dir: Folder in which finished trainings are kept. Defaults to none.
+        helps: Boolean. Whether this only trains, and another process reports.
 
     Returns:
-        An `EvaluationReport`.
+        A pair of an `EvaluationReport` and a dict from captions to pictures,
+        as bytes of a PNG.
 
     Raises:
         FileNotFoundError: There is no artifact in `run`.
         ValueError: The artifact is broken, does not fit the data, learnt test
-            images, or an argument is wrong.
+            images, or an option is wrong.
     """
     pretrained = artifact.load(run)
     if data.test is None:
@@ -73,11 +104,21 @@ def evaluate(
     for note in data.notes:
         console.print(note, highlight=False)
     augmenter = GANAugmenter(
-        Generators(pretrained, latents=latents),
-        ratio=ratio,
+        Generators(pretrained, latents=options.latents),
+        ratio=options.ratio,
         value_range=data.train.value_range,
         seed=0,
     )
+    flip = options.horizontal_flip
+    sweep = {
+        ratio: f"{CANDIDATE}, ratio {ratio:g}"
+        for ratio in sorted({*options.ratios} - {0, options.ratio})
+    }
+    references = {
+        name: on_top_of_classic(augmenter.replace(ratio=ratio), flip)
+        for ratio, name in sweep.items()
+    }
+    references[SYNTHETIC_ONLY] = Arm(augmenter.replace(ratio=1.0))
     shown = ProgressReport(console, "evaluating", "trainings")
 
     def progress(done, total, arm, seed):
@@ -88,23 +129,42 @@ def evaluate(
         report = evaluate_augmentation(
             data.train,
             data.test,
-            arms={CANDIDATE: on_top_of_classic(augmenter, horizontal_flip)},
-            controls=_controls(controls, data.train, horizontal_flip),
-            seeds=seeds,
-            steps=steps,
-            allow_overlap=allow_overlap,
+            arms={
+                CANDIDATE: on_top_of_classic(augmenter, flip),
+                BEST_CANDIDATE: on_top_of_best(augmenter),
+            },
+            controls=_controls(options.controls, data.train, flip),
+            references=references,
+            classifier=CLASSIFIERS[options.classifier],
+            seeds=options.seeds,
+            steps=options.steps,
+            learning_curve=options.learning_curve,
+            allow_overlap=options.allow_overlap,
             progress=progress,
             run_dir=run_dir,
         )
     finally:
         shown.stop()
-    return report.add(
+    if helps:
+        return report, {}
+    console.print("measuring the synthetic images")
+    samples, pictures = measure_samples(
+        augmenter.generators, data.train, data.test
+    )
+    sweeps = {}
+    if sweep:
+        points = {**sweep, 0.0: CLASSIC, options.ratio: CANDIDATE}
+        sweeps[CANDIDATE] = dict(sorted(points.items()))
+    report = report.add(
         notes=data.notes,
+        samples=samples,
+        sweeps=sweeps,
         data=data.name,
         generator=os.fspath(run),
-        ratio=ratio,
-        latents=latents,
+        ratio=options.ratio,
+        latents=options.latents,
     )
+    return report, pictures
 
 
 def _controls(which, images, horizontal_flip):
@@ -152,7 +212,7 @@ def write_report(report, out, pictures):
     Args:
         report: `EvaluationReport`.
         out: Folder that exists.
-        pictures: Dict from caption to the path of a PNG.
+        pictures: Dict from caption to a PNG, its path or its bytes.
 
     Returns:
         A dict for JSON: the three files.

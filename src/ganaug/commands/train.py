@@ -9,11 +9,10 @@ from ganaug.artifact_record import RECORD
 from ganaug.data.splits import holdout_split
 from ganaug.gan.callbacks import LossHistory, TrainingProgress
 from ganaug.gan.conditional_gan import ConditionalGAN
-from ganaug.gan.conditional_vae import ConditionalVAE
-from ganaug.gan.conditional_vae_gan import ConditionalVAEGAN
 from ganaug.gan.diff_augment import check_policy
 from ganaug.gan.quality import QualityMonitor
 from ganaug.gan.sample_grids import SampleGrids
+from ganaug.gan.training_by_name import MODELS
 from ganaug.gan.training_state import FOLDER, CheckpointFolder
 from ganaug.pictures import save_loss_curves
 from ganaug.seeds import derive_seed
@@ -25,11 +24,6 @@ GRIDS = "grids"
 # so many steps.
 MIN_MEANS = 20
 MAX_STEPS_OF_A_MEAN = 50
-MODELS = {
-    "gan": ConditionalGAN,
-    "vae": ConditionalVAE,
-    "vae-gan": ConditionalVAEGAN,
-}
 
 
 @dataclass(frozen=True)

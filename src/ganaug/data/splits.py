@@ -64,7 +64,7 @@ def take_per_class(labeled_images, class_counts, seed):
     return labeled_images.subset(_draw(labeled_images, class_counts, seed))
 
 
-def holdout_split(labeled_images, fraction, seed):
+def holdout_split(labeled_images, fraction, seed, keep_single=False):
     """Splits off a share of each class as a test set.
 
     Args:
@@ -72,6 +72,8 @@ def holdout_split(labeled_images, fraction, seed):
         fraction: Float in `(0, 1)`. Share of each class that is held out,
             rounded, but at least one image and never all.
         seed: Integer. Fixes which images are taken.
+        keep_single: Boolean. Whether the image of a class that has but one is
+            kept, rather than an error. Defaults to `False`.
 
     Returns:
         A pair of `LabeledImages`: the rest, and the test set.
@@ -86,7 +88,7 @@ def holdout_split(labeled_images, fraction, seed):
             f"Received: fraction={fraction}"
         )
     counts = labeled_images.class_counts
-    if counts.min() < 2:
+    if counts.min() < 2 and not (keep_single and counts.max() > 1):
         small = [
             name
             for name, count in zip(
@@ -101,7 +103,8 @@ def holdout_split(labeled_images, fraction, seed):
             f"fewer than 2 of {small[:10]}"
         )
     # scikit-learn's stratified split leaves small classes out of the test set.
-    held_out = np.clip(np.rint(fraction * counts).astype(int), 1, counts - 1)
+    wanted = np.maximum(np.rint(fraction * counts).astype(int), 1)
+    held_out = np.minimum(wanted, np.maximum(counts - 1, 0))
     return _split_off(labeled_images, _draw(labeled_images, held_out, seed))
 
 

@@ -1,5 +1,6 @@
 """Arms: the ways of training that are compared, and the built-in controls."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from ganaug.evaluate.transforms import (
     RandAugment,
     Stack,
 )
+
+# What an arm on top of a control has of its own.
+OWN_FIELDS = ("transform", "learn", "fraction", "on_top_of", "without")
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,24 @@ class Arm:
             to `False`.
         focal_gamma: Float. Exponent of the focal loss; 0 is cross-entropy.
             Defaults to `0.0`.
+        learn: Callable `(train, validation, seed) -> transform`, called anew
+            for each seed with the `LabeledImages` that the arm trains on and
+            those for choices, or `None`: a generator that is trained for each
+            seed, so that its variance is part of the answer. What it returns
+            is applied before `transform`. Arms with the same one share what it
+            returns. Defaults to `None`.
+        fraction: Float in `(0, 1]`. Share of each class's real images, at
+            least one, that the arm trains on. Defaults to `1.0`.
+        on_top_of: String. Name of a control, or `BEST_CONTROL` for the one
+            that is best on validation data: the arm does all that this one
+            does, after its own `learn` and `transform`. Its other settings
+            must be left out. Defaults to `None`.
         without: String. Name of the arm that is the same but for what is
-            under test, for the report. Defaults to `None`.
+            under test, for the report. Defaults to `on_top_of`.
+
+    Raises:
+        ValueError: `fraction` is out of range, or an arm on top of a control
+            has settings that come from there.
 
     Example:
 
@@ -62,7 +82,70 @@ class Arm:
     sampler: Any = None
     class_weights: bool = False
     focal_gamma: float = 0.0
+    learn: Callable | None = None
+    fraction: float = 1.0
+    on_top_of: str | None = None
     without: str | None = None
+
+    def __post_init__(self):
+        if not 0 < self.fraction <= 1:
+            raise ValueError(
+                "`fraction` must be above 0 and at most 1. "
+                f"Received: fraction={self.fraction}"
+            )
+        if self.on_top_of is None:
+            return
+        given = [
+            field.name
+            for field in dataclasses.fields(self)
+            if field.name not in OWN_FIELDS
+            and getattr(self, field.name) != field.default
+        ]
+        if given:
+            raise ValueError(
+                "An arm on top of a control takes that control's settings. "
+                f"Leave out {', '.join(given)}. "
+                f"Received: on_top_of={self.on_top_of!r}"
+            )
+
+    def on(self, control, name):
+        """Makes the arm that does all that a control does, and its own before.
+
+        Args:
+            control: `Arm`, not itself on top of another.
+            name: String. Its name.
+
+        Returns:
+            An `Arm` without `on_top_of`.
+        """
+        return dataclasses.replace(
+            control,
+            transform=_stacked(self.transform, control.transform),
+            learn=self.learn,
+            fraction=self.fraction,
+            without=self.without or name,
+        )
+
+    def learnt(self, transform):
+        """Makes the arm that applies what was learnt for a seed.
+
+        Args:
+            transform: Callable `Dataset -> Dataset`.
+
+        Returns:
+            An `Arm` without `learn`.
+        """
+        return dataclasses.replace(
+            self, learn=None, transform=_stacked(transform, self.transform)
+        )
+
+
+def _stacked(*transforms):
+    """One transformation out of those that are not `None`."""
+    parts = tuple(part for part in transforms if part is not None)
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return Stack(parts)
 
 
 def as_arm(arm):
@@ -88,6 +171,8 @@ def as_arm(arm):
 
 
 BASELINE = "real only"
+# Stands for the control with the best mean score on validation data.
+BEST_CONTROL = "best control"
 # As in the paper.
 FOCAL_GAMMA = 2.0
 CLASSIC = "classic"
@@ -150,6 +235,22 @@ def all_controls(num_classes, value_range, horizontal_flip=False):
             Stack((classic, RandAugment(value_range))), class_balanced=True
         ),
     }
+
+
+def on_top_of_best(transform=None, learn=None):
+    """Puts a transformation under the best control, as an arm.
+
+    Which control this is, is chosen on validation data.
+
+    Args:
+        transform: Callable `Dataset -> Dataset`, such as a `GANAugmenter`.
+            Defaults to `None`.
+        learn: As in `Arm`. Defaults to `None`.
+
+    Returns:
+        An `Arm`.
+    """
+    return Arm(transform, learn=learn, on_top_of=BEST_CONTROL)
 
 
 def on_top_of_classic(transform, horizontal_flip=False):

@@ -1,22 +1,51 @@
 """Finished trainings of an evaluation, kept so that it can go on."""
 
-import dataclasses
+import contextlib
 import hashlib
 import json
 import os
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
+import filelock
 
 CONFIGURATION = "configuration.json"
-CELLS = "cells.jsonl"
+CELLS = "cells"
+LOCKS = "locks"
+
+
+@dataclass(frozen=True)
+class CellKey:
+    """What tells one training from the others of an evaluation.
+
+    Args:
+        arm: String. Name of the arm.
+        seed: Integer.
+        on_top_of: String. The control that the arm came on top of, or `None`.
+        purpose: String. What it was for: `"test"` or `"choice"`. Defaults to
+            `"test"`.
+    """
+
+    arm: str
+    seed: int
+    on_top_of: str | None = None
+    purpose: str = "test"
+
+    @property
+    def file_name(self):
+        """Name of its file."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return f"{self.purpose}-seed{self.seed}-{digest[:16]}.json"
 
 
 class Cells:
-    """The scores of each arm and seed, in memory and, if asked, in a folder.
+    """The scores of each training, in memory and, if asked, in a folder.
 
     A cell is one training of one classifier. Each is written when it is
-    finished, so a kill loses the one under way.
+    finished, so a kill loses the one under way. Several processes may work in
+    one folder: what one of them has claimed the others leave to it, until it
+    is done or dead.
 
     Args:
         folder: Folder: new, empty, or of the same evaluation; `None` to keep
@@ -31,121 +60,132 @@ class Cells:
 
     def __init__(self, folder, configuration):
         self._scores = {}
-        self._path = None
+        # Of all trainings that are here, in whatever process they were made.
+        self.seconds = 0.0
+        self._folder = None
         if folder is None:
             return
-        folder = Path(folder)
-        self._path = folder / CELLS
+        self._folder = folder = Path(folder)
         configuration = json.loads(json.dumps(configuration))
-        if (folder / CONFIGURATION).is_file():
-            _check_same(folder, configuration)
-            self._read()
-            return
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise FileExistsError(
-                "The folder holds something else than an evaluation. Name a "
-                f"new or empty one. Received: {os.fspath(folder)!r}"
-            )
+        if folder.exists() and not folder.is_dir():
+            raise _something_else(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / (CONFIGURATION + ".partial")
-        partial.write_text(json.dumps(configuration, indent=1), "utf-8")
-        os.replace(partial, folder / CONFIGURATION)
+        with filelock.FileLock(folder / ".lock"):
+            if not (folder / CONFIGURATION).is_file():
+                if {path.name for path in folder.iterdir()} - {".lock"}:
+                    (folder / ".lock").unlink(missing_ok=True)
+                    raise _something_else(folder)
+                _write(folder / CONFIGURATION, configuration)
+        _check_same(folder, configuration)
+        for name in (CELLS, LOCKS):
+            (folder / name).mkdir(exist_ok=True)
 
-    def _read(self):
-        if not self._path.is_file():
-            return
-        whole = []
-        for line in self._path.read_bytes().splitlines(keepends=True):
-            try:
-                cell = json.loads(line)
-                key = cell["arm"], cell["seed"]
-                scores = {
-                    name: tuple(value) if isinstance(value, list) else value
-                    for name, value in cell["scores"].items()
-                }
-            except (ValueError, TypeError, LookupError):
-                # Cut off where the work was.
-                break
-            if not line.endswith(b"\n"):
-                break
-            self._scores[key] = scores
-            whole.append(line)
-        partial = self._path.with_name(CELLS + ".partial")
-        partial.write_bytes(b"".join(whole))
-        os.replace(partial, self._path)
-
-    def get(self, arm, seed):
+    def get(self, key, data):
         """Finds a finished training.
 
         Args:
-            arm: String.
-            seed: Integer.
+            key: `CellKey`.
+            data: String. Hash of the images that it is trained on.
 
         Returns:
             The dict of its scores, or `None`.
-        """
-        return self._scores.get((arm, seed))
 
-    def put(self, arm, seed, scores):
+        Raises:
+            ValueError: It was trained on other images.
+        """
+        if key not in self._scores and self._folder is not None:
+            path = self._folder / CELLS / key.file_name
+            if path.is_file():
+                cell = json.loads(path.read_text("utf-8"))
+                self._scores[key] = cell["data"], _tuples(cell["scores"])
+                self.seconds += cell["seconds"]
+        if key not in self._scores:
+            return None
+        found, scores = self._scores[key]
+        if found != data:
+            raise ValueError(
+                f"The folder holds an evaluation in which seed {key.seed} had "
+                "other training images, and scores of both would be mixed. "
+                "Name another folder, or the same function `train`. Received: "
+                f"run_dir={os.fspath(self._folder)!r}"
+            )
+        return scores
+
+    def put(self, key, data, scores, seconds):
         """Keeps a finished training.
 
         Args:
-            arm: String.
-            seed: Integer.
-            scores: Dict, as `classification_scores` gives it.
+            key: `CellKey`.
+            data: String. Hash of the images that it was trained on.
+            scores: Dict of plain data.
+            seconds: Float. What it took.
         """
-        self._scores[arm, seed] = scores
-        if self._path is None:
+        self._scores[key] = data, scores
+        self.seconds += seconds
+        if self._folder is not None:
+            _write(
+                self._folder / CELLS / key.file_name,
+                {
+                    **asdict(key),
+                    "data": data,
+                    "seconds": round(seconds, 3),
+                    "scores": scores,
+                },
+            )
+
+    @contextlib.contextmanager
+    def claim(self, work, wait):
+        """Claims a piece of work, so that no other process does it too.
+
+        Args:
+            work: String that names it.
+            wait: Boolean. Whether to wait for another process that has it.
+
+        Yields:
+            A boolean: whether it is claimed. What was finished meanwhile, by
+            another process, is found by `get`.
+        """
+        if self._folder is None:
+            yield True
             return
-        line = json.dumps({"arm": arm, "seed": seed, "scores": scores})
-        with self._path.open("ab") as file:
-            file.write(f"{line}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
+        name = hashlib.sha256(work.encode()).hexdigest()[:24]
+        lock = filelock.FileLock(
+            self._folder / LOCKS / name, timeout=-1 if wait else 0
+        )
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
 
 
-def describe(value):
-    """Describes what an arm is made of, to tell it from another one.
+def _something_else(folder):
+    return FileExistsError(
+        "The folder holds something else than an evaluation. Name a new or "
+        f"empty one. Received: {os.fspath(folder)!r}"
+    )
 
-    Args:
-        value: Plain data, an array, a dataclass such as `Arm`, an estimator of
-            scikit-learn, a schedule of Keras, a callable, or anything that has
-            a `description` of such parts, as `GANAugmenter` does. Of functions
-            the name must do.
 
-    Returns:
-        Plain data for JSON.
-    """
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        data = np.ascontiguousarray(value)
-        return {
-            "shape": list(value.shape),
-            "sha256": hashlib.sha256(data.tobytes()).hexdigest(),
-        }
-    if isinstance(value, (list, tuple)):
-        return [describe(part) for part in value]
+def _write(path, content):
+    """Writes the whole file or nothing of it."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def _tuples(value):
+    if isinstance(value, list):
+        return tuple(map(_tuples, value))
     if isinstance(value, dict):
-        return {str(key): describe(part) for key, part in value.items()}
-    kind = value if hasattr(value, "__qualname__") else type(value)
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    if hasattr(value, "description"):
-        return {"kind": name, **describe(value.description)}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {
-            field.name: getattr(value, field.name)
-            for field in dataclasses.fields(value)
-        }
-        return {"kind": name, **describe(fields)}
-    if not isinstance(value, type):
-        if hasattr(value, "get_params"):
-            return {"kind": name, **describe(value.get_params(deep=False))}
-        if hasattr(value, "get_config"):
-            return {"kind": name, **describe(value.get_config())}
-    return name
+        return {name: _tuples(part) for name, part in value.items()}
+    return value
 
 
 def _check_same(folder, configuration):

@@ -4,27 +4,28 @@ import numpy as np
 from imblearn.base import BaseSampler
 
 from ganaug.data.splits import fingerprints
+from ganaug.evaluate.near_duplicates import count_near_duplicates
 
 
-def check_overlap(train, test, arms, allow_overlap):
-    """Checks that nothing was trained on test images.
+def check_overlap(real, seeds, test, arms, allow_overlap):
+    """Checks that nothing was trained on images that measure or choose.
 
     Args:
-        train: `LabeledImages` that every arm trains on.
+        real: `RealImages` that every arm trains on.
+        seeds: List of integers.
         test: `LabeledImages`.
         arms: Dict from name to `Arm`. A transform may have the attribute
             `training_fingerprints`, as `GANAugmenter` has it.
         allow_overlap: Boolean. Whether overlap is a note and not an error.
 
     Returns:
-        A list of sentences for the report: on overlap, on images that a
-        generator learnt beyond the training data, and on what varies between
-        seeds.
+        A list of sentences for the report: on overlap, on near-duplicates, on
+        images that a generator learnt beyond the training data, and on what
+        varies between seeds.
 
     Raises:
-        ValueError: A test image was trained on.
+        ValueError: A test or validation image was trained on.
     """
-    train_numbers, test_numbers = fingerprints(train), fingerprints(test)
     learnt, unknown = {}, []
     for name, arm in arms.items():
         parts = [
@@ -36,47 +37,88 @@ def check_overlap(train, test, arms, allow_overlap):
         numbers = [known for known in numbers if known is not None]
         if sum(map(len, numbers)):
             learnt[name] = np.concatenate(numbers)
-    sources = {
-        "the training data": train_numbers,
-        **{
-            f"the training data of arm {name!r}": numbers
-            for name, numbers in learnt.items()
-        },
-    }
-    found = [
-        f"{count} of {len(test)} test images are also in {where}"
-        for where, numbers in sources.items()
-        if (count := int(np.isin(test_numbers, numbers).sum()))
-    ]
-    if found and not allow_overlap:
-        raise ValueError(
-            f"Test data must not be trained on: {'; '.join(found)}. Remove "
-            "them, or allow it with `allow_overlap=True` (--allow-overlap), "
-            "which the report will say. Received: allow_overlap=False"
-        )
+    test_numbers = fingerprints(test)
+    found, beyond = {}, dict.fromkeys(learnt, 0)
+    for seed in seeds if real.vary else seeds[:1]:
+        data = real.of(seed)
+        held_out = {"test": test_numbers}
+        if data.validation is not None:
+            held_out["validation"] = fingerprints(data.validation)
+        train_numbers = fingerprints(data.train)
+        sources = {
+            "the training data": train_numbers,
+            **{
+                f"the training data of arm {name!r}": numbers
+                for name, numbers in learnt.items()
+            },
+        }
+        for kind, numbers in held_out.items():
+            for where, known in sources.items():
+                note_overlap(found, kind, numbers, where, known)
+        if "validation" in held_out:
+            note_overlap(
+                found,
+                "test",
+                test_numbers,
+                "the validation data",
+                held_out["validation"],
+            )
+        for name, numbers in learnt.items():
+            others = int((~np.isin(numbers, train_numbers)).sum())
+            beyond[name] = max(beyond[name], others)
+    refuse_overlap(found, allow_overlap)
     notes = [f"Overlap was allowed: {line}." for line in found]
+    notes += _notes_on_near_duplicates(real.first.train, test)
     notes += [
         f"{name} does not say what it was trained on, if on anything: whether "
         "it knows the test images was not checked."
         for name in unknown
     ]
-    for name, numbers in learnt.items():
-        others = int((~np.isin(numbers, train_numbers)).sum())
-        if others:
-            notes.append(
-                f"The generator of {name} learnt from {others} images that "
-                "are not in the training data here, so its gain includes what "
-                "those images are worth."
-            )
-    scope = "one training and one test set"
-    if learnt:
-        scope += ", and one generator"
-    notes.append(
-        f"All seeds share {scope}: the intervals hold the variance of the "
-        "classifier's training, not that of other samples of the data"
-        + (" or of training the generator again." if learnt else ".")
-    )
-    return notes
+    notes += [
+        f"The generator of {name} learnt from {others} images that are not in "
+        "the training data here, so its gain includes what those images are "
+        "worth."
+        for name, others in beyond.items()
+        if others
+    ]
+    relearn = any(arm.learn is not None for arm in arms.values())
+    return [*notes, _note_on_variance(real.vary, bool(learnt), relearn)]
+
+
+def note_overlap(found, kind, numbers, where, known):
+    """Adds what two sets of images have in common.
+
+    Args:
+        found: Dict from sentences, to which one is added if there are some.
+        kind: String. What `numbers` are of.
+        numbers: Array of fingerprints.
+        where: String. What `known` are of.
+        known: Array of fingerprints.
+    """
+    count = int(np.isin(numbers, known).sum())
+    if count:
+        found[
+            f"{count} of {len(numbers)} {kind} images are also in {where}"
+        ] = count
+
+
+def refuse_overlap(found, allow_overlap):
+    """Raises an error where overlap was found and is not allowed.
+
+    Args:
+        found: Dict from sentences.
+        allow_overlap: Boolean.
+
+    Raises:
+        ValueError: There are sentences.
+    """
+    if found and not allow_overlap:
+        raise ValueError(
+            "Images that measure or choose must not be trained on: "
+            f"{'; '.join(found)}. Remove them, or allow it with "
+            "`allow_overlap=True` (--allow-overlap), which the report will "
+            "say. Received: allow_overlap=False"
+        )
 
 
 def _fingerprints_of(part):
@@ -86,3 +128,40 @@ def _fingerprints_of(part):
         # A sampler of imbalanced-learn knows what it is called with.
         return np.empty(0, np.uint64)
     return numbers
+
+
+def _notes_on_near_duplicates(train, test):
+    count = count_near_duplicates(train, test)
+    if not count:
+        return []
+    return [
+        f"{count} of {len(test)} test images are near-duplicates of training "
+        "images: as thumbnails they differ by less than 1 % of the value "
+        "range. Scores may be too good, for all arms."
+    ]
+
+
+def _note_on_variance(vary, learnt, relearn):
+    shared = ["one test set"] if vary else ["one training and one test set"]
+    if learnt:
+        shared.append("one generator")
+    missing = [] if vary else ["other samples of the data"]
+    if learnt:
+        missing.append("training the generator again")
+    own = [
+        what
+        for what, is_so in (
+            ("training images", vary),
+            ("a generator", relearn),
+        )
+        if is_so
+    ]
+    note = f"All seeds share {' and '.join(shared)}"
+    if own:
+        note += f"; each has {' and '.join(own)} of its own"
+    note += ": the intervals hold the variance of the classifier's training"
+    if own:
+        note += " and of these"
+    if missing:
+        note += f", not that of {' or of '.join(missing)}"
+    return note + "."

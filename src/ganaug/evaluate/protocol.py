@@ -1,21 +1,36 @@
 """evaluate_augmentation: arms x paired seeds on one protocol."""
 
-import time
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-import tensorflow as tf
 
 from ganaug.data.labeled_images import LabeledImages, as_labeled_images
-from ganaug.evaluate.arms import BASELINE, as_arm, default_controls
-from ganaug.evaluate.cells import Cells, describe
+from ganaug.evaluate.arms import (
+    BASELINE,
+    BEST_CONTROL,
+    as_arm,
+    default_controls,
+)
+from ganaug.evaluate.cells import Cells
 from ganaug.evaluate.classifiers import build_classifier
+from ganaug.evaluate.compatibility import check_generator, check_test
+from ganaug.evaluate.description import describe, versions
 from ganaug.evaluate.leakage import check_overlap
+from ganaug.evaluate.learners import make_learner
+from ganaug.evaluate.learning_curve import curve_arms
 from ganaug.evaluate.pipeline import ArmPipeline
-from ganaug.evaluate.report import ArmResult, EvaluationReport, versions
-from ganaug.evaluate.scores import classification_scores
-from ganaug.evaluate.training import ClassifierTrainer
-from ganaug.seeds import derive_seed, seeded_initializers
+from ganaug.evaluate.report import EvaluationReport
+from ganaug.evaluate.results import (
+    CANDIDATE,
+    CONTROL,
+    REFERENCE,
+    ArmResult,
+)
+from ganaug.evaluate.seed_data import RealImages
+from ganaug.evaluate.trainings import Trainings
+
+# Held out of each class for choices, where nothing else is said.
+VALIDATION_SHARE = 0.2
 
 
 def evaluate_augmentation(
@@ -23,10 +38,13 @@ def evaluate_augmentation(
     test,
     arms,
     controls=None,
+    references=None,
     classifier=build_classifier,
     seeds=5,
     steps=800,
     batch_size=64,
+    validation=None,
+    learning_curve=(),
     class_names=None,
     value_range=None,
     allow_overlap=False,
@@ -37,13 +55,17 @@ def evaluate_augmentation(
 
     Every arm trains the same classifier on the same real images for the same
     number of optimizer steps. A seed fixes the classifier's initial weights,
-    the batch order and the augmentation's noise; each arm runs with every
-    seed, and arms are compared pairwise within a seed. The test set is used
-    once for each trained classifier and decides nothing.
+    the batch order, the augmentation's noise, the generator where one is
+    learnt anew, and the split by which a control is chosen; each arm runs with
+    every seed, and arms are compared pairwise within a seed. The test set is
+    used once for each trained classifier and decides nothing.
 
     Args:
         train: Real training data: a finite `tf.data.Dataset`, a pair of
-            arrays `(images, labels)` or a `LabeledImages`.
+            arrays `(images, labels)` or a `LabeledImages`. Or a callable from
+            a seed to one of these, or to a pair of `LabeledImages`, training
+            and validation: then each seed has a sample of its own, and the
+            intervals hold the variance of the data too.
         test: Test data, in the same forms. The images share no picture with
             those of `train`, nor with those that an arm's generator learnt.
         arms: Dict from name to what is under test: a callable
@@ -55,13 +77,28 @@ def evaluate_augmentation(
             classic, MixUp, CutMix, logit adjustment and a stack of them;
             `all_controls` there has class weights, over-sampling, SMOTE, focal
             loss and RandAugment too.
+        references: Dict like `arms` of what is shown beside, neither judged
+            nor a control: synthetic images alone, another ratio. Defaults to
+            none.
         classifier: Callable `(image_shape, num_classes, value_range) ->
             keras.Model`, uncompiled, from images as they are, cast to
-            float32, to logits. Defaults to a small convolutional network.
+            float32, to logits, such as
+            `ganaug.evaluate.classifiers.build_residual_classifier`; or a
+            scikit-learn classifier, which is fitted to the flattened images of
+            `steps` batches. Defaults to a small convolutional network.
         seeds: Integer, the number of seeds, or a list of different integers.
             Defaults to `5`.
         steps: Integer. Optimizer steps of each training. Defaults to `800`.
         batch_size: Integer. Real images in a batch. Defaults to `64`.
+        validation: By what the best control is chosen, for arms on top of it:
+            images like `train`, of which no arm trains; or a share, which is
+            held out of each class of `train`, another one for each seed, in
+            trainings that only choose. All arms that are tested train on all
+            of `train`. Defaults to a fifth, where there is such an arm.
+        learning_curve: Sequence of shares of the real images, such as
+            `(0.25, 0.5)`, at which what an arm is compared with, the same
+            without synthetic images, is trained too. The report then tells
+            how many more real images the gain is worth. Defaults to none.
         class_names: Sequence of strings. Defaults to numbers.
         value_range: Pair of numbers. The values of black and of full
             intensity. By default `[0, 255]` for `uint8`; for floats `[0, 1]`
@@ -73,38 +110,39 @@ def evaluate_augmentation(
         run_dir: Folder in which every finished training is kept. Where it
             holds some of the same configuration, these are not made again: an
             evaluation that was killed goes on, and one with more seeds adds
-            what is missing. Other versions of the libraries are another
-            configuration. Arms are told apart by their settings, and
-            functions by their name alone. By default nothing is kept.
+            what is missing. Several processes that run the same evaluation
+            in one folder share the work, and each returns the whole report.
+            Other versions of the libraries are another configuration. Arms
+            are told apart by their settings, and functions by their name
+            alone. By default nothing is kept.
 
     Returns:
         An `EvaluationReport`.
 
     Raises:
         FileExistsError: `run_dir` holds something else.
-        ValueError: Data, arms or numbers are wrong, `run_dir` holds an
-            evaluation with another configuration, or test images were
-            trained on, which is checked before the first training; or later,
-            an arm's data end or its loss is not finite.
-        TypeError: An arm is neither `Arm` nor callable, or `arms` or
-            `controls` is not a dict.
+        ValueError: Data, arms or numbers are wrong, the classifier returns
+            probabilities, `run_dir` holds an evaluation with another
+            configuration, or test images were trained on, which is checked
+            before the first training; or later, an arm's data end or its loss
+            is not finite.
+        TypeError: An arm is neither `Arm` nor callable, `classifier` is
+            nothing to train, or `arms`, `controls` or `references` is not a
+            dict.
 
     Example:
 
     ```python
     report = ganaug.evaluate_augmentation(
-        train_ds, test_ds, arms={"GAN": augmenter}, seeds=5
+        train_ds,
+        test_ds,
+        arms={"GAN": ganaug.on_top_of_best(augmenter)},
+        seeds=5,
     )
     print(report)
     report.to_html("report.html")
     ```
     """
-    started = time.perf_counter()
-    train = as_labeled_images(train, class_names, value_range)
-    train.check_trainable()
-    if not isinstance(test, LabeledImages):
-        test = as_labeled_images(test, train.class_names, value_range)
-    _check_test(train, test)
     seeds = _check_seeds(seeds)
     for name, number in (("steps", steps), ("batch_size", batch_size)):
         if not isinstance(number, (int, np.integer)) or number < 1:
@@ -112,112 +150,111 @@ def evaluate_augmentation(
                 f"`{name}` must be a positive integer. "
                 f"Received: {name}={number}"
             )
+    references = {} if references is None else references
+    _check_dicts(arms=arms, controls=controls, references=references)
+    chooses = any(
+        getattr(arm, "on_top_of", None) == BEST_CONTROL
+        for arm in (*arms.values(), *references.values())
+    )
+    if validation is None and chooses and not callable(train):
+        validation = VALIDATION_SHARE
+    real = RealImages(train, validation, class_names, value_range, seeds[0])
+    images = real.first.train
+    if not isinstance(test, LabeledImages):
+        test = as_labeled_images(test, images.class_names, images.value_range)
+    check_test(images, test)
     if controls is None:
-        controls = default_controls(train.num_classes)
-    all_arms = _check_arms(arms, controls)
-    notes = check_overlap(train, test, all_arms, allow_overlap)
-    pipelines = {
-        name: ArmPipeline(name, arm, train, batch_size)
-        for name, arm in all_arms.items()
-    }
+        controls = default_controls(images.num_classes)
+    all_arms = _check_arms(arms, controls, references)
+    curves = curve_arms(all_arms, arms, learning_curve)
+    all_arms |= curves
+    if chooses and real.held_out_share is None and not real.first.validation:
+        real.held_out_share = VALIDATION_SHARE
+    notes = check_overlap(real, seeds, test, all_arms, allow_overlap)
     for name, arm in all_arms.items():
-        _check_generator(name, arm, train)
-        notes += pipelines[name].check_first_batch(seeds[0])
+        check_generator(name, arm.transform, images)
+        if arm.learn is None and arm.on_top_of is None:
+            notes += ArmPipeline(
+                name, arm, real.first.fraction(arm.fraction, 0), batch_size
+            ).check_first_batch(seeds[0])
     notes += _notes_on_test(test)
-
-    def new_classifier(seed):
-        with seeded_initializers(derive_seed(seed, "weights")):
-            return classifier(
-                train.image_shape, train.num_classes, train.value_range
-            )
-
-    trained = new_classifier(seeds[0])
-    if trained.output_shape != (None, train.num_classes):
-        raise ValueError(
-            "`classifier` must return logits of shape (batch, num_classes). "
-            f"Received: output_shape={trained.output_shape} for "
-            f"{train.num_classes} classes"
-        )
-    trainer = ClassifierTrainer(trained, steps)
+    learner = make_learner(classifier, images, steps, seeds[0])
     cells = Cells(
         run_dir,
         {
-            "train": _describe_data(train),
-            "test": _describe_data(test),
+            "train": describe(train) if real.vary else _describe_images(images),
+            "validation": real.held_out_share
+            or _describe_images(real.first.validation),
+            "test": _describe_images(test),
             "arms": {name: describe(arm) for name, arm in all_arms.items()},
-            "classifier": describe(classifier),
-            "classifier_parameters": trained.count_params(),
+            **learner.description,
             "steps": int(steps),
             "batch_size": int(batch_size),
             "versions": versions(),
         },
     )
-    total = len(seeds) * len(all_arms)
-    done = 0
-    for seed in seeds:
-        if all(cells.get(name, seed) for name in all_arms):
-            done += len(all_arms)
-            continue
-        model = new_classifier(seed)
-        _check_new(model, trained)
-        initial = [variable.numpy() for variable in model.variables]
-        for name, pipeline in pipelines.items():
-            done += 1
-            if cells.get(name, seed):
-                continue
-            if progress:
-                progress(done - 1, total, name, seed)
-            try:
-                trainer.train(
-                    initial,
-                    pipeline.batches(seed),
-                    pipeline.logit_shift(seed),
-                    all_arms[name].focal_gamma,
-                )
-            except (ValueError, tf.errors.InvalidArgumentError) as error:
-                raise ValueError(
-                    f"Arm {name!r}, seed {seed}: {error}"
-                ) from error
-            cells.put(
-                name,
-                seed,
-                classification_scores(test, trainer.predict(test.images)),
-            )
-    if progress:
-        progress(total, total, None, None)
+    trainings = Trainings(
+        all_arms,
+        tuple(controls),
+        seeds,
+        real,
+        test,
+        learner,
+        batch_size,
+        cells,
+        allow_overlap,
+        progress,
+    )
+    trainings.run()
+    roles = {
+        **dict.fromkeys(controls, CONTROL),
+        **dict.fromkeys(arms, CANDIDATE),
+    }
     return EvaluationReport(
         arms=tuple(
-            ArmResult(
-                name=name,
-                is_candidate=name in arms,
-                without=arm.without if arm.without in all_arms else None,
-                **_by_metric([cells.get(name, seed) for seed in seeds]),
+            ArmResult.of(
+                name,
+                roles.get(name, REFERENCE),
+                trainings.scores(name),
+                trainings.validation_scores(name),
+                without=_without(arm, all_arms, trainings.best_control),
+                on_top_of=trainings.under(name),
+                fraction=arm.fraction,
             )
             for name, arm in all_arms.items()
         ),
         seeds=tuple(seeds),
-        class_names=train.class_names,
+        class_names=images.class_names,
         settings={
-            "classifier": getattr(classifier, "__name__", repr(classifier)),
-            "classifier_parameters": trained.count_params(),
+            "classifier": learner.name,
+            **{
+                name: value
+                for name, value in learner.description.items()
+                if name != "classifier"
+            },
             "steps": steps,
             "batch_size": batch_size,
-            "train_images_per_class": train.class_counts.tolist(),
+            "train_images_per_class": images.class_counts.tolist(),
             "test_images_per_class": test.class_counts.tolist(),
-            "image_shape": list(train.image_shape),
-            "seconds": round(time.perf_counter() - started, 1),
+            "image_shape": list(images.image_shape),
+            "validation": _tell_validation(real, chooses),
+            "seconds": round(cells.seconds, 1),
         },
-        notes=tuple(notes),
+        notes=(*notes, *trainings.notes),
+        chosen_control=trainings.best_control,
     )
 
 
-def _by_metric(scores):
-    return {
-        metric: tuple(cell[metric] for cell in scores) for metric in scores[0]
-    }
+def _without(arm, all_arms, best_control):
+    name = arm.without or arm.on_top_of
+    if name == BEST_CONTROL:
+        name = best_control
+    return name if name in all_arms else None
 
 
-def _describe_data(images):
+def _describe_images(images):
+    if images is None:
+        return None
     return describe(
         {
             "images": images.images,
@@ -228,23 +265,17 @@ def _describe_data(images):
     )
 
 
-def _check_test(train, test):
-    if test.image_shape != train.image_shape:
-        raise ValueError(
-            "`train` and `test` must have images of one shape. Received: "
-            f"{train.image_shape} and {test.image_shape}"
+def _tell_validation(real, chooses):
+    if not chooses:
+        return "none: nothing was chosen"
+    if real.held_out_share is not None:
+        return (
+            f"{real.held_out_share:.0%} of each class's training images, "
+            "another part for each seed, in trainings that only choose the "
+            "control"
         )
-    if test.class_names != train.class_names:
-        raise ValueError(
-            "`train` and `test` must have the same classes. Received: "
-            f"{train.class_names} and {test.class_names}"
-        )
-    if test.value_range != train.value_range:
-        raise ValueError(
-            "`train` and `test` must have one value range. Declare it with "
-            f"`value_range`. Received: {train.value_range} and "
-            f"{test.value_range}"
-        )
+    counts = real.first.validation.class_counts
+    return f"images of their own, per class {counts.tolist()}"
 
 
 def _check_seeds(seeds):
@@ -265,56 +296,39 @@ def _check_seeds(seeds):
     return [int(seed) for seed in seeds]
 
 
-def _check_arms(arms, controls):
-    for name, value in (("arms", arms), ("controls", controls)):
-        if not isinstance(value, Mapping):
+def _check_dicts(**parts):
+    for name, value in parts.items():
+        if value is not None and not isinstance(value, Mapping):
             raise TypeError(
                 f"`{name}` must be a dict from names to arms. "
                 f"Received: {name}={value!r}"
             )
-    repeated = sorted(set(arms) & set(controls))
-    if not arms or repeated or BASELINE not in controls:
+
+
+def _check_arms(arms, controls, references):
+    parts = {"arms": arms, "controls": controls, "references": references}
+    names = [name for value in parts.values() for name in value]
+    if not arms or len(set(names)) != len(names) or BASELINE not in controls:
         raise ValueError(
             "`arms` must name at least one arm, `controls` must hold "
-            f"{BASELINE!r}, and no name may be in both. Received: "
-            f"arms={sorted(arms)}, controls={sorted(controls)}"
+            f"{BASELINE!r}, and no name may come twice. Received: "
+            + ", ".join(f"{key}={sorted(parts[key])}" for key in parts)
         )
-    return {name: as_arm(arm) for name, arm in {**controls, **arms}.items()}
-
-
-def _check_generator(name, arm, train):
-    """Checks that a generator knows the data's classes and value range."""
-    value_range = getattr(arm.transform, "value_range", None)
-    if value_range is not None and tuple(value_range) != train.value_range:
-        raise ValueError(
-            f"Arm {name!r} must have the value range of the data, "
-            f"{train.value_range}. Received: value_range={value_range}"
-        )
-    names = getattr(arm.transform, "class_names", None)
-    if names is None or tuple(names) == train.class_names:
-        return
-    numbers = tuple(str(label) for label in range(len(names)))
-    # Where classes are only numbered on one side, their number must do.
-    only_numbered = numbers in (tuple(names), train.class_names)
-    another_order = sorted(names) == sorted(train.class_names)
-    if len(names) != train.num_classes or another_order or not only_numbered:
-        raise ValueError(
-            f"Arm {name!r} must have the classes of the data, in their order, "
-            f"{list(train.class_names)}. Received: {list(names)}"
-        )
-
-
-def _check_new(model, trained):
-    shared = {id(variable) for variable in model.trainable_variables} & {
-        id(variable) for variable in trained.trainable_variables
+    found = {
+        name: as_arm(arm)
+        for value in (controls, arms, references)
+        for name, arm in value.items()
     }
-    if shared:
-        raise ValueError(
-            "`classifier` must build a new model at each call, or the training "
-            "of one arm goes on in the next. Build every layer inside of it, "
-            "or freeze what is shared. "
-            f"Received: models that share {len(shared)} trainable variables"
-        )
+    for name, arm in found.items():
+        if arm.on_top_of is None:
+            continue
+        if name in controls or arm.on_top_of not in (*controls, BEST_CONTROL):
+            raise ValueError(
+                f"Arm {name!r} must be on top of a control, or of "
+                f"{BEST_CONTROL!r}, and not be one. Received: "
+                f"on_top_of={arm.on_top_of!r}, controls={sorted(controls)}"
+            )
+    return found
 
 
 def _notes_on_test(test):

@@ -1,98 +1,32 @@
-"""What an evaluation found: table, verdict, JSON and HTML."""
+"""What an evaluation found: gains, verdicts, and the report in all forms."""
 
-import base64
 import dataclasses
-import importlib.metadata
 import io
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-import jinja2
 import numpy as np
-from rich import box
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from ganaug.evaluate.arms import BASELINE
+from ganaug.evaluate.description import versions
+from ganaug.evaluate.learning_curve import worth_in_images
+from ganaug.evaluate.report_page import render_page
+from ganaug.evaluate.report_text import TABLE_WIDTH, markdown, print_table
+from ganaug.evaluate.report_words import sentences
+from ganaug.evaluate.results import CONTROL, REFERENCE
 from ganaug.evaluate.statistics import (
     CONFIDENCE,
-    NO_GAIN,
     RULE,
-    PairedGain,
     holm,
     paired_gain,
     verdicts,
 )
 
-TABLE_WIDTH = 100
-# Further ones, as they are called in tables.
-MEASURES = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "geometric_mean": "geometric mean of recalls",
-    "auroc": "AUROC",
-    "calibration_error": "calibration error",
-    "log_loss": "log loss",
-}
-PACKAGES = ("ganaug", "tensorflow", "keras", "numpy", "scikit-learn", "scipy")
-
-
-@dataclass(frozen=True)
-class ArmResult:
-    """The scores of one arm, a number for each seed.
-
-    Args:
-        name: String.
-        is_candidate: Boolean. Whether the arm is under test, not a control.
-        without: String. The control that is the same but for what is under
-            test, or `None`.
-        accuracy: Tuple of floats in `[0, 1]`.
-        balanced_accuracy: Tuple of floats: mean recall over the classes that
-            the test set has.
-        macro_f1: Tuple of floats: mean F1 over those classes.
-        geometric_mean: Tuple of floats: geometric mean of the recalls.
-        auroc: Tuple of floats: mean area under the ROC curve of each class
-            against the rest; `None` where the test set has one class alone.
-        calibration_error: Tuple of floats: expected calibration error.
-        log_loss: Tuple of floats: mean negative log-likelihood in nats.
-        recall: Tuple of tuples, a float for each class; `None` for a class
-            without test images.
-    """
-
-    name: str
-    is_candidate: bool
-    without: str | None
-    accuracy: tuple
-    balanced_accuracy: tuple
-    macro_f1: tuple
-    geometric_mean: tuple
-    auroc: tuple
-    calibration_error: tuple
-    log_loss: tuple
-    recall: tuple
-
-    @property
-    def mean(self):
-        """Mean balanced accuracy over the seeds."""
-        return float(np.mean(self.balanced_accuracy))
-
-    @property
-    def spread(self):
-        """Standard deviation of balanced accuracy over the seeds."""
-        if len(self.balanced_accuracy) < 2:
-            return 0.0
-        return float(np.std(self.balanced_accuracy, ddof=1))
-
-    @property
-    def mean_recall(self):
-        """List of mean recalls, `None` for a class without test images."""
-        return [
-            None if None in seeds else float(np.mean(seeds))
-            for seeds in zip(*self.recall, strict=True)
-        ]
+# Of the JSON; it changes when a reader of the old one would go wrong.
+SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -109,6 +43,13 @@ class EvaluationReport:
         settings: Dict of what the evaluation was told.
         notes: Tuple of sentences that a reader must know.
         about: Dict of further facts to print, such as the data's name.
+        chosen_control: String. The control that is best on validation data,
+            on top of which some arms came, or `None`.
+        sweeps: Dict from the name of a candidate to a dict from a setting's
+            values, such as ratios, to names of arms that differ in it.
+        samples: Plain data on the synthetic images, as
+            `ganaug.fidelity.sample_report.SampleReport.to_dict` gives them,
+            or `None`.
     """
 
     arms: tuple
@@ -117,6 +58,9 @@ class EvaluationReport:
     settings: dict
     notes: tuple = ()
     about: dict = field(default_factory=dict)
+    chosen_control: str | None = None
+    sweeps: dict = field(default_factory=dict)
+    samples: dict | None = None
 
     @property
     def candidates(self):
@@ -125,8 +69,13 @@ class EvaluationReport:
 
     @property
     def controls(self):
-        """List of the other arms."""
-        return [arm for arm in self.arms if not arm.is_candidate]
+        """List of the arms that candidates are measured against."""
+        return [arm for arm in self.arms if arm.role == CONTROL]
+
+    @property
+    def references(self):
+        """List of the arms that are shown beside."""
+        return [arm for arm in self.arms if arm.role == REFERENCE]
 
     @property
     def best_control(self):
@@ -150,12 +99,16 @@ class EvaluationReport:
     def corrected_p_values(self):
         """Dict from reference to a dict from arm to its p, corrected by Holm.
 
-        The references are real images only and the best control; of each, all
-        other arms count.
+        They are compared with real images only and with the best control; of
+        each, all other arms but the references count.
         """
         corrected = {}
         for reference in (BASELINE, self.best_control.name):
-            names = [arm.name for arm in self.arms if arm.name != reference]
+            names = [
+                arm.name
+                for arm in (*self.controls, *self.candidates)
+                if arm.name != reference
+            ]
             p_values = [self.gain(name, reference).p_value for name in names]
             corrected[reference] = dict(zip(names, holm(p_values), strict=True))
         return corrected
@@ -186,11 +139,44 @@ class EvaluationReport:
             self.arm(reference).balanced_accuracy,
         )
 
-    def add(self, notes=(), **about):
+    def worth(self, name):
+        """Tells how many more real images a candidate's gain is worth.
+
+        Args:
+            name: String. A candidate.
+
+        Returns:
+            A `Worth`, or `None` where no learning curve was made of what it is
+            compared with.
+        """
+        without = self.arm(name).without
+        points = [
+            arm
+            for arm in self.arms
+            if arm.role == REFERENCE
+            and arm.fraction < 1
+            and arm.without == without
+        ]
+        if without is None or not points:
+            return None
+        counts = np.array(self.settings["train_images_per_class"])
+        points.append(self.arm(without))
+        return worth_in_images(
+            [
+                int((counts * arm.fraction).round().clip(1, counts).sum())
+                for arm in points
+            ],
+            [arm.balanced_accuracy for arm in points],
+            self.arm(name).balanced_accuracy,
+        )
+
+    def add(self, notes=(), sweeps=None, samples=None, **about):
         """Copies the report with more notes and facts.
 
         Args:
             notes: Sequence of sentences.
+            sweeps: As in the constructor. Defaults to those there are.
+            samples: As there.
             **about: Facts, such as `data="digits"`.
 
         Returns:
@@ -200,6 +186,8 @@ class EvaluationReport:
             self,
             notes=(*self.notes, *notes),
             about={**self.about, **about},
+            sweeps=self.sweeps if sweeps is None else sweeps,
+            samples=self.samples if samples is None else samples,
         )
 
     def sentences(self):
@@ -208,29 +196,7 @@ class EvaluationReport:
         Returns:
             A list of strings, for each candidate its verdict first.
         """
-        best = self.best_control
-        lines = []
-        for arm in self.candidates:
-            lines.append(
-                f"{arm.name}: {self.verdicts[arm.name].upper()}. Its balanced "
-                f"accuracy is {arm.mean:.2%}; the best control, {best.name}, "
-                f"has {best.mean:.2%}. The gain over it is "
-                f"{_points(self.gain(arm.name, best.name))}."
-            )
-            further = self.gain(arm.name, best.name).further_seeds()
-            if self.verdicts[arm.name] == NO_GAIN and further:
-                lines.append(
-                    f"If the difference to {best.name} is what it looks like "
-                    f"now, about {further} further seeds would show it, four "
-                    "times in five."
-                )
-            if arm.without:
-                lines.append(
-                    f"Over {arm.without}, which is the same without synthetic "
-                    f"images, it gains "
-                    f"{_points(self.gain(arm.name, arm.without))}."
-                )
-        return lines
+        return sentences(self)
 
     def __str__(self):
         stream = io.StringIO()
@@ -243,19 +209,7 @@ class EvaluationReport:
         Returns:
             A string.
         """
-        lines = [f"> {sentence}\n" for sentence in self.sentences()]
-        lines += [
-            "| arm | mean ± sd | over real only | over best control |",
-            "|---|---:|---:|---:|",
-        ]
-        for row in self._rows():
-            name = row["name"].replace("|", "\\|")
-            mark = "**" if row["is_candidate"] else ""
-            lines.append(
-                f"| {mark}{name}{mark} | {row['score']} "
-                f"| {row['over_baseline']} | {row['over_best']} |"
-            )
-        return "\n".join([*lines, "", *self.notes, ""])
+        return markdown(self)
 
     def print(self, console):
         """Prints table and verdict.
@@ -263,63 +217,17 @@ class EvaluationReport:
         Args:
             console: `rich.console.Console`.
         """
-        table = Table(
-            title=f"Balanced accuracy over {len(self.seeds)} paired seeds",
-            box=box.SIMPLE_HEAD,
-            padding=(0, 1, 0, 0),
-        )
-        table.add_column("arm", overflow="fold", min_width=16)
-        for header in (
-            "mean ± sd",
-            f"gain over\n{BASELINE}",
-            "gain over\nbest control",
-        ):
-            table.add_column(header, justify="right", no_wrap=True)
-        for row in self._rows():
-            table.add_row(
-                *(
-                    escape(row[key])
-                    for key in ("name", "score", "over_baseline", "over_best")
-                ),
-                style="bold" if row["is_candidate"] else None,
-            )
-        console.print(table)
-        console.print(
-            f"Gains in points of balanced accuracy, with {CONFIDENCE:.0%} "
-            "intervals.",
-            style="dim",
-        )
-        for line in (*self.sentences(), *self.notes):
-            console.print(line, highlight=False, markup=False)
-
-    def _rows(self):
-        best = self.best_control.name
-        return [
-            {
-                "name": arm.name,
-                "is_candidate": arm.is_candidate,
-                "is_best": arm.name == best,
-                "score": f"{arm.mean:.2%} ± {100 * arm.spread:.2f}"
-                if len(self.seeds) > 1
-                else f"{arm.mean:.2%}",
-                "over_baseline": _interval(self.gain(arm.name, BASELINE))
-                if arm.name != BASELINE
-                else "",
-                "over_best": _interval(self.gain(arm.name, best))
-                if arm.name != best
-                else "best control",
-            }
-            for arm in self.arms
-        ]
+        print_table(self, console)
 
     def to_dict(self):
         """Gives everything as plain Python data, fit for JSON.
 
         Returns:
-            A dict.
+            A dict of the form that `docs/report.schema.json` describes.
         """
         baseline, best = BASELINE, self.best_control.name
         return {
+            "schema_version": SCHEMA_VERSION,
             "metric": "balanced_accuracy",
             "confidence": CONFIDENCE,
             "rule": RULE,
@@ -328,6 +236,7 @@ class EvaluationReport:
             "notes": list(self.notes),
             "seeds": list(self.seeds),
             "best_control": best,
+            "chosen_control": self.chosen_control,
             "class_names": list(self.class_names),
             "arms": [
                 {
@@ -340,6 +249,17 @@ class EvaluationReport:
                 }
                 for arm in self.arms
             ],
+            "worth": {
+                arm.name: None if worth is None else _finite(worth)
+                for arm, worth in (
+                    (arm, self.worth(arm.name)) for arm in self.candidates
+                )
+            },
+            "sweeps": {
+                name: [[value, arm] for value, arm in points.items()]
+                for name, points in self.sweeps.items()
+            },
+            "samples": self.samples,
             "settings": self.settings,
             "about": self.about,
             "versions": versions(),
@@ -361,26 +281,7 @@ class EvaluationReport:
             "further_seeds": gain.further_seeds(),
             "num_seeds": gain.num_seeds,
         }
-        # JSON has no infinity; one seed has no interval.
-        return {
-            key: None
-            if isinstance(value, float) and not np.isfinite(value)
-            else value
-            for key, value in facts.items()
-        }
-
-    def _measures(self):
-        """Rows of the further measures, a mean for each arm."""
-        return [
-            {
-                "name": arm.name,
-                "is_candidate": arm.is_candidate,
-                "values": [
-                    _mean(getattr(arm, measure)) for measure in MEASURES
-                ],
-            }
-            for arm in self.arms
-        ]
+        return _finite(facts)
 
     def to_json(self, path):
         """Writes everything as JSON.
@@ -396,50 +297,19 @@ class EvaluationReport:
 
         Args:
             path: File to write.
-            pictures: Dict from caption to the path of a PNG, which is copied
-                into the page.
+            pictures: Dict from caption to a PNG, as its path or its bytes,
+                which is copied into the page.
         """
-        environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("ganaug.evaluate"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-        )
-        text = environment.get_template("report.html.jinja").render(
-            report=self,
-            facts=self.to_dict(),
-            rows=self._rows(),
-            measures=MEASURES,
-            measure_rows=self._measures(),
-            candidate_names=[arm.name for arm in self.candidates],
-            pictures={
-                caption: base64.b64encode(Path(file).read_bytes()).decode()
-                for caption, file in (pictures or {}).items()
-            },
-        )
-        Path(path).write_text(text, "utf-8")
+        Path(path).write_text(render_page(self, pictures or {}), "utf-8")
 
 
-def versions():
-    """Gives the versions of the packages that scores depend on.
-
-    Returns:
-        A dict from names to versions.
-    """
-    return {name: importlib.metadata.version(name) for name in PACKAGES}
-
-
-def _mean(values):
-    return "–" if None in values else f"{np.mean(values):.4f}"
-
-
-def _interval(gain: PairedGain):
-    if not np.isfinite(gain.low):
-        return f"{100 * gain.mean:+.2f} [no interval]"
-    return (
-        f"{100 * gain.mean:+.2f} "
-        f"[{100 * gain.low:+.2f}, {100 * gain.high:+.2f}]"
-    )
-
-
-def _points(gain: PairedGain):
-    return f"{_interval(gain)} points"
+def _finite(facts):
+    """Plain data without infinity, which JSON does not know."""
+    if dataclasses.is_dataclass(facts):
+        facts = dataclasses.asdict(facts)
+    return {
+        key: None
+        if isinstance(value, float) and not np.isfinite(value)
+        else value
+        for key, value in facts.items()
+    }

@@ -20,9 +20,11 @@ def classification_scores(test, probabilities):
         geometric mean of the classes' recalls, in `[0, 1]`; `auroc`, the mean
         over the classes of the area under the curve of each against the rest;
         `calibration_error` and `log_loss`, of which less is better. And a
-        tuple with the recall of each class. Classes without test images count
-        in no mean and have the recall `None`; where the test set has one class
-        alone, `auroc` is `None`.
+        tuple with the recall of each class, and `reliability`, a tuple for each
+        of 15 bins of confidence: number of predictions, sum of their
+        confidences, number of those that are right. Classes without test
+        images count in no mean and have the recall `None`; where the test set
+        has one class alone, `auroc` is `None`.
 
     Reference:
         - [Expected calibration error, Guo et al.,
@@ -60,6 +62,9 @@ def classification_scores(test, probabilities):
             float(value) if present else None
             for value, present in zip(recall, with_images, strict=True)
         ),
+        "reliability": reliability(
+            test.labels == predicted, probabilities.max(-1)
+        ),
     }
 
 
@@ -73,6 +78,27 @@ def _auroc(labels, probabilities, present):
                 for label in present
             ]
         )
+    )
+
+
+def reliability(correct, confidences, num_bins=NUM_BINS):
+    """Counts predictions by how sure the classifier was.
+
+    Args:
+        correct: As in `calibration_error`.
+        confidences: As there.
+        num_bins: As there.
+
+    Returns:
+        A tuple for each bin: number of predictions, sum of their confidences,
+        and number of those that are right.
+    """
+    bins = np.minimum((confidences * num_bins).astype(int), num_bins - 1)
+    counts = np.bincount(bins, minlength=num_bins)
+    sums = np.bincount(bins, confidences, num_bins)
+    right = np.bincount(bins, correct, num_bins).astype(int)
+    return tuple(
+        zip(counts.tolist(), sums.tolist(), right.tolist(), strict=True)
     )
 
 
@@ -98,7 +124,6 @@ def calibration_error(correct, confidences, num_bins=NUM_BINS):
     Reference:
         - [Guo et al., 2017](https://arxiv.org/abs/1706.04599)
     """
-    bins = np.minimum((confidences * num_bins).astype(int), num_bins - 1)
-    gaps = np.zeros(num_bins)
-    np.add.at(gaps, bins, confidences - correct)
-    return float(np.abs(gaps).sum() / len(correct))
+    bins = reliability(correct, confidences, num_bins)
+    gaps = sum(abs(total - right) for _, total, right in bins)
+    return float(gaps / len(correct))

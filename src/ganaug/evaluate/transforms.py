@@ -197,6 +197,26 @@ class RandAugment(_Seeded):
 
 
 @dataclass(frozen=True)
+class OneHot:
+    """Makes labels one-hot, for what needs it.
+
+    Args:
+        num_classes: Integer. Number of classes.
+    """
+
+    num_classes: int
+    training_fingerprints = NOTHING_LEARNT
+
+    def __call__(self, dataset):
+        return dataset.map(
+            lambda images, labels: (
+                images,
+                tf.one_hot(labels, self.num_classes),
+            )
+        )
+
+
+@dataclass(frozen=True)
 class Stack:
     """Several dataset transformations, one after the other.
 

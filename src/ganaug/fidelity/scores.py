@@ -163,6 +163,40 @@ def score_images(
     )
 
 
+def score_images_per_class(real, fake, extractor, seed=0, k=5):
+    """Scores the synthetic images of each class against the real ones of it.
+
+    Args:
+        real: As in `score_images`.
+        fake: As there.
+        extractor: As there.
+        seed: As there.
+        k: As there.
+
+    Returns:
+        A tuple of `FidelityScores`, one for each class; `None` for a class
+        with at most `k` real images or fakes, or whose real images all have
+        the same features.
+
+    Raises:
+        ValueError: As in `score_images`.
+    """
+    _check_pair(real, fake, "fake")
+    enough = np.minimum(real.class_counts, fake.class_counts) > k
+    scores = []
+    for label in range(real.num_classes):
+        of_class = [
+            images.subset(np.flatnonzero(images.labels == label))
+            for images in (real, fake)
+            if enough[label]
+        ]
+        is_varied = enough[label] and np.ptp(of_class[0].images, axis=0).any()
+        scores.append(
+            score_images(*of_class, extractor, seed, k) if is_varied else None
+        )
+    return tuple(scores)
+
+
 def _check_pair(real, other, name):
     other.check_fits(real.image_shape, real.num_classes)
     if other.value_range != real.value_range:

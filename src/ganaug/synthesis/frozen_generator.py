@@ -1,5 +1,7 @@
 """A generator whose weights are constants."""
 
+import copy
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -47,6 +49,24 @@ class FrozenGenerator:
                 f"Received: generator={artifact.generator.name!r} with NaN or "
                 "infinity"
             )
+
+    def replace(self, latents, truncation):
+        """Copies it to draw with other latents, with the same weights.
+
+        Args:
+            latents: As in the constructor.
+            truncation: As there.
+
+        Returns:
+            A `FrozenGenerator`.
+
+        Raises:
+            ValueError: The latents cannot be drawn.
+        """
+        check_latents(latents, self._latent_bank)
+        copied = copy.copy(self)
+        copied._latents, copied._truncation = latents, truncation
+        return copied
 
     def draw(self, rows, labels, targets, num_images, seed):
         """Draws some rows of what a seed makes.

@@ -1,5 +1,6 @@
 """Frozen generators: labels and a seed in, images out, inside tf.data too."""
 
+import copy
 import functools
 import numbers
 
@@ -120,6 +121,35 @@ class Generators:
             for artifact in artifacts
         ]
         self._compiled = None
+
+    def replace(self, latents=None, truncation=None, weights=None):
+        """Copies it with other settings and the same generators.
+
+        Args:
+            latents: As in the constructor. Defaults to those there are.
+            truncation: As there.
+            weights: As there.
+
+        Returns:
+            A `Generators`.
+
+        Raises:
+            ValueError: As there.
+        """
+        copied = copy.copy(self)
+        copied._compiled = None
+        if latents is not None:
+            copied.latents = latents
+        if truncation is not None:
+            _check_number("truncation", truncation)
+            copied.truncation = float(truncation)
+        if weights is not None:
+            copied.weights = _check_weights(weights, len(self.ids))
+        copied._frozen = [
+            frozen.replace(copied.latents, copied.truncation)
+            for frozen in self._frozen
+        ]
+        return copied
 
     @property
     def settings(self):

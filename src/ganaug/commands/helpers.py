@@ -1,0 +1,56 @@
+"""Further processes that do a part of an evaluation's trainings."""
+
+import contextlib
+import io
+import multiprocessing
+
+from rich.console import Console
+
+from ganaug.commands.evaluate import evaluate
+from ganaug.data.sources import load_data
+
+
+@contextlib.contextmanager
+def helping_processes(number, run, data_arguments, options, run_dir):
+    """Starts processes that train beside this one, and ends them.
+
+    They share the folder: what one has begun the others leave to it. Where one
+    dies, the others do its work.
+
+    Args:
+        number: Integer. How many; 0 for none.
+        run: As in `evaluate`.
+        data_arguments: Tuple. Of `load_data`.
+        options: `EvaluationOptions`.
+        run_dir: Folder in which finished trainings are kept.
+    """
+    context = multiprocessing.get_context("spawn")
+    processes = [
+        context.Process(
+            target=_help,
+            args=(run, data_arguments, options, run_dir),
+            daemon=True,
+        )
+        for _ in range(number)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+def _help(run, data_arguments, options, run_dir):
+    # What goes wrong here goes wrong in the process that is seen, too.
+    with contextlib.redirect_stderr(io.StringIO()):
+        evaluate(
+            run,
+            load_data(*data_arguments),
+            Console(file=io.StringIO()),
+            options,
+            run_dir,
+            helps=True,
+        )

@@ -1,0 +1,68 @@
+"""What an arm is made of, as plain data that tells it from another one."""
+
+import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+
+import numpy as np
+
+PACKAGES = ("ganaug", "tensorflow", "keras", "numpy", "scikit-learn", "scipy")
+
+
+def describe(value):
+    """Describes what an arm is made of, to tell it from another one.
+
+    Args:
+        value: Plain data, an array, a dataclass such as `Arm`, an estimator of
+            scikit-learn, a schedule of Keras, a callable, or anything that has
+            a `description` of such parts, as `GANAugmenter` does. Of functions
+            the name must do.
+
+    Returns:
+        Plain data for JSON.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        data = np.ascontiguousarray(value)
+        return {
+            "shape": list(value.shape),
+            "sha256": hashlib.sha256(data.tobytes()).hexdigest(),
+        }
+    if isinstance(value, (list, tuple)):
+        return [describe(part) for part in value]
+    if isinstance(value, dict):
+        return {str(key): describe(part) for key, part in value.items()}
+    if isinstance(value, functools.partial):
+        return {
+            "kind": describe(value.func),
+            **describe({"args": value.args, "keywords": value.keywords}),
+        }
+    kind = value if hasattr(value, "__qualname__") else type(value)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    if hasattr(value, "description"):
+        return {"kind": name, **describe(value.description)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {
+            field.name: getattr(value, field.name)
+            for field in dataclasses.fields(value)
+        }
+        return {"kind": name, **describe(fields)}
+    if not isinstance(value, type):
+        if hasattr(value, "get_params"):
+            return {"kind": name, **describe(value.get_params(deep=False))}
+        if hasattr(value, "get_config"):
+            return {"kind": name, **describe(value.get_config())}
+    return name
+
+
+def versions():
+    """Gives the versions of the packages that scores depend on.
+
+    Returns:
+        A dict from names to versions.
+    """
+    return {name: importlib.metadata.version(name) for name in PACKAGES}

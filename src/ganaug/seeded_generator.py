@@ -1,0 +1,226 @@
+"""A generator that an evaluation trains anew for each seed."""
+
+import inspect
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import filelock
+
+from ganaug import artifact
+from ganaug.artifact_id import hash_arrays
+from ganaug.augment.augmenter import GANAugmenter
+from ganaug.gan.latents import PRIOR
+from ganaug.gan.training_by_name import MODELS, train_by_name
+from ganaug.seeds import derive_seed
+from ganaug.synthesis.generators import Generators
+
+
+class SeededGenerator:
+    """Trains a generator for each seed, on the images of that seed.
+
+    Give what `augmenter` makes to `Arm(learn=...)`: then the variance of
+    training the generator, and of the images where each seed has its own, is
+    part of the answer. All arms of one `SeededGenerator` share its generators.
+
+    Args:
+        model: String: `"gan"`, `"vae"`, or `"vae-gan"`. Defaults to `"gan"`.
+        architecture: String. Defaults to that of the model.
+        steps: Integer. Training steps. Defaults to the recipe's for the image
+            size.
+        batch_size: Integer. Images in a step. Defaults to `64`.
+        folder: Folder in which trained generators are kept, each in a folder
+            of its own, and trainings that were killed go on. Several processes
+            may use it. Defaults to none: the latest one is kept in memory.
+
+    Raises:
+        ValueError: `model` is unknown.
+
+    Example:
+
+    ```python
+    generator = ganaug.SeededGenerator("vae", folder="generators")
+    arm = ganaug.on_top_of_best(learn=generator.augmenter(ratio=0.5))
+    report = ganaug.evaluate_augmentation(train, test, {"VAE": arm})
+    ```
+    """
+
+    def __init__(
+        self,
+        model="gan",
+        architecture=None,
+        steps=None,
+        batch_size=64,
+        folder=None,
+    ):
+        if model not in MODELS:
+            raise ValueError(
+                f"`model` must be one of {tuple(MODELS)}. "
+                f"Received: model={model!r}"
+            )
+        self.model = model
+        self.architecture = architecture
+        self.steps = steps
+        self.batch_size = batch_size
+        self.folder = None if folder is None else Path(folder)
+        self._latest = None
+
+    @property
+    def description(self):
+        """Dict for JSON: all that the generators depend on but the images."""
+        return {
+            "model": self.model,
+            "architecture": self.architecture,
+            "steps": self.steps,
+            "batch_size": self.batch_size,
+        }
+
+    def train(self, images, seed):
+        """Trains a generator, or finds it.
+
+        Args:
+            images: `LabeledImages` with an image of every class.
+            seed: Integer.
+
+        Returns:
+            A `ganaug.artifact.Artifact`.
+
+        Raises:
+            RuntimeError: Training failed.
+        """
+        name = hash_arrays(
+            [images.images, images.labels],
+            {
+                **self.description,
+                "seed": seed,
+                "class_names": images.class_names,
+                "value_range": images.value_range,
+            },
+        )
+        if self._latest is None or self._latest[0] != name:
+            self._latest = name, self._find(images, seed, name)
+        return self._latest[1]
+
+    def _find(self, images, seed, name):
+        if self.folder is None:
+            return self._train(images, seed).to_artifact()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        place = self.folder / f"seed{seed}-{name}"
+        with filelock.FileLock(place.with_name(place.name + ".lock")):
+            if not place.is_dir():
+                trained = self._train(
+                    images, seed, run_dir=self.folder / f"{place.name}.training"
+                )
+                # Whole or not at all, where it is looked for.
+                with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+                    whole = Path(scratch) / "artifact"
+                    trained.save_pretrained(whole)
+                    os.replace(whole, place)
+        return artifact.load(place)
+
+    def _train(self, images, seed, **fit_arguments):
+        images.check_trainable()
+        return train_by_name(
+            images,
+            self.model,
+            derive_seed(seed, "generator"),
+            self.architecture,
+            self.steps,
+            self.batch_size,
+            **fit_arguments,
+        )
+
+    def augmenter(
+        self,
+        ratio=None,
+        sampling_strategy=None,
+        latents=PRIOR,
+        truncation=1.0,
+        tune=None,
+        **arguments,
+    ):
+        """Says how each seed's generator is to be used.
+
+        Args:
+            ratio: As in `GANAugmenter`.
+            sampling_strategy: As there.
+            latents: As in `Generators`. Defaults to `"prior"`.
+            truncation: As there. Defaults to `1.0`.
+            tune: Dict of arguments for `GANAugmenter.tune`: what to use is
+                then chosen for each seed on its validation images, of which
+                there must be some. Defaults to `None`, for no choice.
+            **arguments: Further arguments of `GANAugmenter`.
+
+        Returns:
+            A `SeededAugmenter`.
+
+        Raises:
+            TypeError: `GANAugmenter` has no such argument.
+        """
+        known = inspect.signature(GANAugmenter).parameters
+        unknown = sorted(set(arguments) - set(known))
+        if unknown:
+            raise TypeError(f"GANAugmenter has no arguments {unknown}.")
+        return SeededAugmenter(
+            self,
+            latents,
+            truncation,
+            tune,
+            {
+                "ratio": ratio,
+                "sampling_strategy": sampling_strategy,
+                **arguments,
+            },
+        )
+
+
+@dataclass(frozen=True)
+class SeededAugmenter:
+    """Makes the augmenter of each seed.
+
+    Args:
+        generator: `SeededGenerator`.
+        latents: String. As in `Generators`.
+        truncation: Float. As there.
+        tune: Dict, or `None`. As in `SeededGenerator.augmenter`.
+        arguments: Dict. Of `GANAugmenter`.
+
+    Call arguments:
+        train: `LabeledImages` to train the generator on.
+        validation: `LabeledImages` to tune with, or `None`.
+        seed: Integer.
+
+    Call returns:
+        A `GANAugmenter`.
+    """
+
+    generator: SeededGenerator
+    latents: str
+    truncation: float
+    tune: dict | None
+    arguments: dict = field(default_factory=dict)
+
+    def __call__(self, train, validation, seed):
+        learnt = Generators(
+            self.generator.train(train, seed),
+            latents=self.latents,
+            truncation=self.truncation,
+        )
+        augmenter = GANAugmenter(
+            learnt,
+            value_range=train.value_range,
+            seed=derive_seed(seed, "augmenter"),
+            **self.arguments,
+        )
+        if self.tune is None:
+            return augmenter
+        if validation is None:
+            raise ValueError(
+                "To tune the augmenter of each seed, each needs validation "
+                "images. Give `validation` images, or a function `train` that "
+                "returns both. Received: validation=None"
+            )
+        return augmenter.tune(
+            train, validation, seed=derive_seed(seed, "tuning"), **self.tune
+        )
