@@ -4,11 +4,13 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import keras
 import numpy as np
 import pytest
 
 import ganaug
 from ganaug.data.labeled_images import LabeledImages
+from ganaug.evaluate.arms import BASELINE, Arm
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +60,40 @@ def make_images():
         return LabeledImages(images, labels, **kwargs)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def linear():
+    """The smallest classifier there is."""
+
+    def linear(image_shape, num_classes, value_range):
+        return keras.Sequential(
+            [
+                keras.Input(image_shape),
+                # Large inputs learn fast at the protocol's learning rate.
+                keras.layers.Rescaling(1 / 64),
+                keras.layers.Flatten(),
+                keras.layers.Dense(num_classes),
+            ]
+        )
+
+    return linear
+
+
+@pytest.fixture
+def evaluate_quickly(digits, linear):
+    """A function that evaluates arms on digits with a few steps."""
+
+    def evaluate(arms, **kwargs):
+        kwargs = {
+            "train": digits.train,
+            "test": digits.test,
+            "controls": {BASELINE: Arm()},
+            "classifier": linear,
+            "seeds": 2,
+            "steps": 5,
+            **kwargs,
+        }
+        return ganaug.evaluate_augmentation(arms=arms, **kwargs)
+
+    return evaluate

@@ -1,0 +1,298 @@
+"""What is chosen on validation data, and what is learnt for each seed."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganaug
+from ganaug.data.splits import fingerprints, take_per_class
+from ganaug.evaluate.arms import BASELINE, BEST_CONTROL, Arm
+from ganaug.evaluate.training import ClassifierTrainer
+
+
+def spoil(dataset):
+    """A control that does harm."""
+    return dataset.map(
+        lambda x, y: (x, tf.random.experimental.stateless_shuffle(y, (1, 2)))
+    )
+
+
+def flip(dataset):
+    return dataset.map(lambda x, y: (x[:, :, ::-1], y))
+
+
+CONTROLS = {
+    "spoilt": Arm(spoil),
+    BASELINE: Arm(),
+    "spoilt too": Arm(spoil, class_balanced=True),
+}
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """A list that grows with each training."""
+    train, done = ClassifierTrainer.train, []
+
+    def counted(self, *args):
+        done.append(1)
+        return train(self, *args)
+
+    monkeypatch.setattr(ClassifierTrainer, "train", counted)
+    return done
+
+
+def test_arms_come_on_top_of_the_best_control(evaluate_quickly, trainings):
+    """It is chosen by trainings of its own, on parts of the real images."""
+    report = evaluate_quickly(
+        {"flip": ganaug.on_top_of_best(flip)}, controls=CONTROLS, steps=400
+    )
+    assert report.chosen_control == BASELINE
+    arm = report.arm("flip")
+    assert (arm.without, arm.on_top_of) == (BASELINE, BASELINE)
+    # Each control to choose and to be tested, and the arm, with two seeds.
+    assert len(trainings) == 2 * (3 + 3 + 1)
+    assert report.arm("spoilt").mean_validation < 0.25
+    assert report.arm(BASELINE).mean_validation > 0.3
+    assert arm.validation is None
+    assert "chosen on validation data" in str(report).replace("\n", " ")
+    assert "20% of each class's" in report.settings["validation"]
+
+
+def test_what_is_tested_trains_on_all_real_images(evaluate_quickly):
+    """The choice costs the arms nothing."""
+    arms = {"flip": Arm(flip)}
+    plain = evaluate_quickly(arms, steps=20)
+    chosen = evaluate_quickly(
+        {**arms, "best": ganaug.on_top_of_best(flip)}, steps=20
+    )
+    assert plain.arm(BASELINE).recall == chosen.arm(BASELINE).recall
+    assert plain.arm("flip").recall == chosen.arm("flip").recall
+    # With one control, to be on top of the best is to be on top of it.
+    assert chosen.arm("best").recall == chosen.arm("flip").recall
+
+
+def test_validation_images_of_ones_own(evaluate_quickly, digits, trainings):
+    """Then nothing more is trained to choose, and no test image has a say."""
+    validation = digits.test.subset(range(0, len(digits.test), 2))
+    test = digits.test.subset(range(1, len(digits.test), 2))
+    report = evaluate_quickly(
+        {"flip": ganaug.on_top_of_best(flip)},
+        controls=CONTROLS,
+        steps=400,
+        test=test,
+        validation=validation,
+    )
+    assert report.chosen_control == BASELINE
+    assert len(trainings) == 2 * (3 + 1)
+    assert report.arm("flip").mean_validation is not None
+    # Labels of the test set that say the opposite change no choice.
+    wrong = ganaug.LabeledImages(
+        test.images, (test.labels + 1) % 10, test.class_names
+    )
+    report = evaluate_quickly(
+        {"flip": ganaug.on_top_of_best(flip)},
+        controls=CONTROLS,
+        steps=400,
+        test=wrong,
+        validation=validation,
+    )
+    assert report.chosen_control == BASELINE
+
+
+def test_arms_come_on_top_of_a_named_control(evaluate_quickly):
+    """With all that it does."""
+    report = evaluate_quickly(
+        {"flip": Arm(flip, on_top_of="weights")},
+        controls={BASELINE: Arm(), "weights": Arm(class_weights=True)},
+        references={"same": Arm(flip, class_weights=True)},
+        steps=20,
+    )
+    assert report.arm("flip").recall == report.arm("same").recall
+    assert report.arm("flip").without == "weights"
+    assert report.chosen_control is None
+
+
+def test_references_are_not_judged(evaluate_quickly):
+    """They are neither candidates nor controls."""
+    report = evaluate_quickly(
+        {"flip": flip},
+        controls={BASELINE: Arm(spoil)},
+        references={"real": Arm()},
+        steps=400,
+        seeds=3,
+    )
+    assert report.arm("real").mean > report.arm(BASELINE).mean + 0.1
+    assert report.best_control.name == BASELINE
+    assert list(report.verdicts) == ["flip"]
+    assert "real" not in report.corrected_p_values[BASELINE]
+    assert "real" in str(report)
+
+
+class Learner:
+    """Notes what it is called with, and learns nothing."""
+
+    def __init__(self):
+        self.calls = []
+        self.description = {"learner": 1}
+
+    def __call__(self, train, validation, seed):
+        self.calls.append((train, validation, seed))
+        return flip
+
+
+def sample(digits, seed):
+    """Another training set for each seed, and the rest for choices."""
+    train = take_per_class(digits.train, [3] * 10, seed)
+    known = np.isin(fingerprints(digits.train), fingerprints(train))
+    return train, digits.train.subset(np.flatnonzero(~known))
+
+
+def test_generators_are_learnt_for_each_seed(evaluate_quickly, digits):
+    """Once, for all arms that use them, on what these train on."""
+    learner = Learner()
+    report = evaluate_quickly(
+        {
+            "on best": ganaug.on_top_of_best(learn=learner),
+            "plain": Arm(learn=learner),
+        },
+        references={"alone": Arm(learn=learner, fraction=0.5)},
+        train=lambda seed: sample(digits, seed),
+        seeds=[4, 7],
+    )
+    assert sorted({seed for _, _, seed in learner.calls}) == [4, 7]
+    for train, validation, seed in learner.calls:
+        expected = sample(digits, seed)
+        assert len(train) in (30, 20)
+        np.testing.assert_array_equal(validation.images, expected[1].images)
+    full = next(train for train, *_ in learner.calls if len(train) == 30)
+    np.testing.assert_array_equal(full.images, sample(digits, 4)[0].images)
+    assert "each has training images and a generator of its own" in str(
+        " ".join(report.notes)
+    )
+
+
+def test_other_images_for_a_kept_seed_are_refused(
+    evaluate_quickly, digits, tmp_path
+):
+    """Scores of both would be mixed."""
+    shift = []
+
+    def train(seed):
+        return sample(digits, seed + len(shift))[0]
+
+    evaluate_quickly({"flip": flip}, train=train, run_dir=tmp_path / "run")
+    shift.append(1)
+    with pytest.raises(ValueError, match="seed 0 had other training images"):
+        evaluate_quickly({"flip": flip}, train=train, run_dir=tmp_path / "run")
+
+
+def test_what_learns_test_images_is_refused(evaluate_quickly, digits):
+    """When it has learnt them."""
+
+    class Leak:
+        training_fingerprints = fingerprints(digits.test)
+
+        def __call__(self, dataset):
+            return dataset
+
+    with pytest.raises(ValueError, match="test images are also in what arm"):
+        evaluate_quickly({"leak": Arm(learn=lambda *_: Leak())})
+
+
+def test_what_is_learnt_must_be_a_transformation(evaluate_quickly):
+    """The arm is named."""
+    with pytest.raises(TypeError, match="must be an Arm or a callable"):
+        evaluate_quickly({"none": Arm(learn=lambda *_: None)})
+
+
+def test_the_same_arm_is_trained_once(evaluate_quickly, trainings):
+    """Of two that turn out to be the same on top of the best control."""
+    report = evaluate_quickly(
+        {
+            "best": Arm(flip, on_top_of=BEST_CONTROL),
+            "named": Arm(flip, on_top_of=BASELINE),
+        }
+    )
+    assert report.arm("best").recall == report.arm("named").recall
+    # A control, to choose and to be tested, and one of the arms.
+    assert len(trainings) == 2 * 3
+
+
+def test_shares_of_the_real_images_make_a_learning_curve(evaluate_quickly):
+    """Of what each candidate is compared with."""
+    report = evaluate_quickly(
+        {"flip": ganaug.on_top_of_best(flip)},
+        learning_curve=(0.5, 0.25),
+        steps=100,
+    )
+    names = [arm.name for arm in report.references]
+    assert names == [
+        "best control, 25% of the images",
+        "best control, 50% of the images",
+    ]
+    worth = report.worth("flip")
+    counts = np.array(report.settings["train_images_per_class"])
+    assert worth.num_images[-1] == counts.sum()
+    # At least one image of each class.
+    assert worth.num_images[0] == np.maximum(1, np.round(counts / 4)).sum()
+    assert worth.scores[-1] == report.arm(BASELINE).balanced_accuracy
+    assert worth.candidate_scores == report.arm("flip").balanced_accuracy
+    assert "flip" in report.to_dict()["worth"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"validation": 0.0}, "validation=0.0"),
+        ({"validation": 1.5}, "validation=1.5"),
+        ({"learning_curve": (0.5, 0.5)}, "learning_curve="),
+        ({"learning_curve": (1.0,)}, "learning_curve="),
+        ({"arms": {"x": Arm(on_top_of="nothing")}}, "on_top_of='nothing'"),
+        (
+            {"controls": {BASELINE: Arm(), "x": Arm(on_top_of=BASELINE)}},
+            "and not be one",
+        ),
+        ({"references": {"flip": Arm()}}, "no name may come twice"),
+    ],
+)
+def test_bad_arguments_are_refused(evaluate_quickly, arguments, message):
+    """The error shows what came."""
+    arguments = {"arms": {"flip": flip}, **arguments}
+    with pytest.raises(ValueError, match=message):
+        evaluate_quickly(arguments.pop("arms"), **arguments)
+
+
+def test_bad_arms_are_refused():
+    """When they are made."""
+    with pytest.raises(ValueError, match=r"fraction=0"):
+        Arm(fraction=0)
+    with pytest.raises(ValueError, match="Leave out class_weights, focal_g"):
+        Arm(on_top_of=BEST_CONTROL, class_weights=True, focal_gamma=1.0)
+
+
+def test_validation_images_of_the_training_set_are_refused(
+    evaluate_quickly, digits
+):
+    """A choice by them would be one by what was learnt."""
+    with pytest.raises(ValueError, match="validation images are also in the"):
+        evaluate_quickly(
+            {"flip": ganaug.on_top_of_best(flip)}, validation=digits.train
+        )
+    with pytest.raises(ValueError, match="also in the validation data"):
+        evaluate_quickly(
+            {"flip": ganaug.on_top_of_best(flip)}, validation=digits.test
+        )
+
+
+def test_rare_classes_may_have_one_image(make_images, linear):
+    """It stays in training, and no validation image is of this class."""
+    report = ganaug.evaluate_augmentation(
+        make_images([20, 10, 1]),
+        make_images([5, 5, 5], seed=1),
+        {"flip": ganaug.on_top_of_best(flip)},
+        controls={BASELINE: Arm()},
+        classifier=linear,
+        seeds=1,
+        steps=2,
+    )
+    assert report.chosen_control == BASELINE

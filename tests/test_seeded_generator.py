@@ -1,0 +1,100 @@
+"""A generator for each seed of an evaluation."""
+
+import json
+
+import numpy as np
+import pytest
+
+import ganaug
+from ganaug.evaluate.arms import BASELINE, Arm
+from ganaug.evaluate.description import describe
+from ganaug.gan.conditional_vae import ConditionalVAE
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """A list that grows with each training."""
+    fit, done = ConditionalVAE.fit, []
+
+    def counted(self, *args, **kwargs):
+        done.append(self.seed)
+        return fit(self, *args, **kwargs)
+
+    monkeypatch.setattr(ConditionalVAE, "fit", counted)
+    return done
+
+
+def test_arms_share_the_generator_of_a_seed(digits, fits, evaluate_quickly):
+    """And each seed has its own, which is kept in a folder."""
+    generator = ganaug.SeededGenerator("vae", steps=3)
+    report = evaluate_quickly(
+        {
+            "quarter": Arm(learn=generator.augmenter(ratio=0.25)),
+            "half": ganaug.on_top_of_best(
+                learn=generator.augmenter(ratio=0.5, latents="transferred")
+            ),
+        },
+    )
+    # One for each seed and phase: only the latest is kept in memory.
+    assert len(set(fits)) == 2
+    assert len(fits) <= 4
+    assert report.arm("half").without == BASELINE
+    assert "a generator of its own" in " ".join(report.notes)
+
+
+def test_generators_are_kept_in_a_folder(digits, fits, tmp_path):
+    """They draw the same images when they are found again."""
+    folder = tmp_path / "generators"
+
+    def draw(seed, images=digits.train):
+        generator = ganaug.SeededGenerator("vae", steps=3, folder=folder)
+        augmenter = generator.augmenter(ratio=0.5)(images, None, seed)
+        mixed = augmenter.augment_arrays(images.images[:40], images.labels[:40])
+        return mixed[0], augmenter
+
+    first, augmenter = draw(3)
+    again, _ = draw(3)
+    np.testing.assert_array_equal(first, again)
+    assert len(fits) == 1
+    assert set(augmenter.training_fingerprints) == set(
+        ganaug.data.splits.fingerprints(digits.train)
+    )
+    assert augmenter.value_range == digits.train.value_range
+    other, _ = draw(4)
+    assert (first != other).any()
+    draw(3, digits.train.subset(np.arange(len(digits.train))[::-1]))
+    assert len(fits) == 3
+    # Artifacts alone are left, and no remains of training.
+    for path in folder.iterdir():
+        if path.is_dir() and not path.name.endswith(".training"):
+            ganaug.artifact.load(path)
+
+
+def test_descriptions_tell_them_apart():
+    """What a kept evaluation is compared by."""
+    vae = ganaug.SeededGenerator("vae", folder="anywhere")
+    same = ganaug.SeededGenerator("vae")
+    described = [
+        describe(Arm(learn=generator.augmenter(**arguments)))
+        for generator, arguments in (
+            (vae, {"ratio": 0.5}),
+            (same, {"ratio": 0.5}),
+            (vae, {"ratio": 0.25}),
+            (vae, {"ratio": 0.5, "latents": "around"}),
+            (ganaug.SeededGenerator("gan"), {"ratio": 0.5}),
+        )
+    ]
+    assert described[0] == described[1]
+    assert described[0] not in described[2:]
+    json.dumps(described)
+
+
+def test_bad_arguments_are_refused(digits):
+    """Before anything is trained."""
+    with pytest.raises(ValueError, match="model='diffusion'"):
+        ganaug.SeededGenerator("diffusion")
+    with pytest.raises(TypeError, match=r"no arguments \['ratios'\]"):
+        ganaug.SeededGenerator("vae").augmenter(ratios=0.5)
+    tuned = ganaug.SeededGenerator("vae", steps=1).augmenter(tune={})
+    with pytest.raises(ValueError, match="each needs validation images"):
+        tuned(digits.train, None, 0)

@@ -1,0 +1,176 @@
+"""GANAugmenter.tune: what helps is chosen, and ratio 0 where nothing does."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import ganaug
+from ganaug.data.splits import take_per_class
+from ganaug.evaluate.arms import Arm
+from ganaug.tuning import _count_trainings, _draw_candidates
+
+
+@pytest.fixture(scope="module")
+def knowing():
+    """A VAE that learnt far more digits than there are to train on."""
+    pool = ganaug.load_data("digits")
+    vae = ganaug.ConditionalVAE((8, 8, 1), 10, seed=0)
+    vae.compile()
+    vae.fit(pool.train, steps_per_epoch=700, verbose=0)
+    few = take_per_class(pool.train, [3] * 10, seed=0)
+    return vae, few, pool.test
+
+
+def plain(transform):
+    return Arm(transform, class_balanced=True)
+
+
+def tune(augmenter, train, validation, linear, **kwargs):
+    kwargs = {
+        "num_trainings": 20,
+        "on_top_of": plain,
+        "classifier": linear,
+        "steps": 150,
+        **kwargs,
+    }
+    return augmenter.tune(train, validation, **kwargs)
+
+
+def test_what_helps_is_chosen(knowing, linear):
+    """Thirty real digits are few, and this generator has seen a thousand."""
+    vae, train, validation = knowing
+    calls = []
+    tuned = tune(
+        ganaug.GANAugmenter(vae, ratio=0.1, seed=5),
+        train,
+        validation,
+        linear,
+        steps=800,
+        progress=lambda *args: calls.append(args),
+    )
+    assert tuned.tuning.helps
+    assert tuned.ratio == tuned.tuning.settings["ratio"] > 0
+    assert tuned.sampling_strategy == tuned.tuning.settings["sampling_strategy"]
+    assert tuned.generators.truncation == tuned.tuning.settings["truncation"]
+    assert tuned.tuning.gain > tuned.tuning.standard_error > 0
+    assert tuned.seed == 5
+    assert tuned.tuning.sentence().startswith("Chosen: ratio=")
+    assert calls[-1] == (tuned.tuning.num_trainings,) * 2 + (None,)
+    assert tuned.tuning.num_trainings <= 20
+    assert len(calls) == tuned.tuning.num_trainings + 1
+
+
+def test_where_nothing_helps_the_ratio_is_0(small_gan, digits, linear):
+    """This GAN has seen a few steps and draws noise."""
+    augmenter = ganaug.GANAugmenter(small_gan, seed=0)
+    tuned = tune(augmenter, digits.train, digits.test, linear, steps=400)
+    assert tuned.ratio == 0
+    assert not tuned.tuning.helps
+    assert tuned.tuning.candidate["ratio"] > 0
+    assert "Chosen: ratio 0." in tuned.tuning.sentence()
+    # It can be applied as it is.
+    images, labels = digits.train.images[:40], digits.train.labels[:40]
+    np.testing.assert_array_equal(
+        tuned.augment_arrays(images, labels)[0], images
+    )
+
+
+def test_the_same_choice_again(knowing, linear):
+    """And all that was tried can be read."""
+    vae, train, validation = knowing
+    augmenter = ganaug.GANAugmenter(vae, seed=5)
+    search = {"ratio": (0.25, 0.75), "label_smoothing": (0.0, 0.2)}
+    found = [
+        tune(augmenter, train, validation, linear, search=search, steps=20)
+        for _ in range(2)
+    ]
+    records = [one.tuning.to_dict() for one in found]
+    assert records[0] == records[1]
+    assert json.loads(json.dumps(records[0])) == records[0]
+    assert [len(one) for one in records[0]["rounds"]] == [4, 2]
+    console = Console(record=True, width=120)
+    found[0].tuning.print(console)
+    assert "label_smoothing=0.2" in console.export_text()
+    # What was not searched is as it was.
+    assert found[0].sampling_strategy == augmenter.sampling_strategy
+
+
+def test_filters_draw_into_a_bank(knowing, linear):
+    """Of images that pass."""
+    vae, train, validation = knowing
+    selection = ganaug.Selection([ganaug.CopyFilter(train)])
+    tuned = tune(
+        ganaug.GANAugmenter(vae, seed=0, bank_size=100, source="bank"),
+        train,
+        validation,
+        linear,
+        search={"ratio": (0.5,), "selection": (selection,)},
+        steps=60,
+    )
+    assert tuned.tuning.candidate == {"ratio": 0.5, "selection": selection}
+    assert "selection=copies" in tuned.tuning.sentence()
+    assert tuned.bank is not None
+
+
+def test_trainings_stay_within_the_budget():
+    """For any number of combinations."""
+    values = list(itertools.product((2, 9, 40), (16, 17, 25, 60, 200)))
+    for number, budget in values:
+        candidates, rounds = _draw_candidates(
+            {"ratio": np.linspace(0.1, 0.9, number)}, budget, seed=0
+        )
+        assert _count_trainings(len(candidates), rounds) <= budget
+        # Halving that many rounds leaves one.
+        assert len(candidates) <= 2**rounds
+        assert len({one["ratio"] for one in candidates}) == len(candidates)
+
+
+def test_validation_images_must_be_unseen(small_gan, digits, linear):
+    """By the generator, and by classifiers."""
+    augmenter = ganaug.GANAugmenter(small_gan, seed=0)
+    with pytest.raises(ValueError, match="also in the training data"):
+        tune(augmenter, digits.train, digits.train, linear)
+    with pytest.raises(ValueError, match="in the generator's training data"):
+        tune(augmenter, digits.test, digits.train, linear)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"search": {"ratio": ()}}, r"without values \['ratio'\]"),
+        ({"search": {"truncation": (1.0,)}}, "`ratio` among them"),
+        (
+            {"search": {"ratio": (0.5,), "mode": ("append",)}},
+            r"unknown names \['mode'\]",
+        ),
+        ({"search": {"ratio": (0.0,)}}, "ratio=0.0"),
+        ({"num_trainings": 15}, "num_trainings=15"),
+    ],
+)
+def test_bad_arguments_are_refused(
+    small_gan, digits, linear, arguments, message
+):
+    """Before anything is trained."""
+    augmenter = ganaug.GANAugmenter(small_gan, seed=0)
+    with pytest.raises(ValueError, match=message):
+        tune(augmenter, digits.train, digits.test, linear, **arguments)
+
+
+def test_there_must_be_something_to_tune(small_gan, digits, linear):
+    """A data set that grows has no ratio, and a finished bank no knobs."""
+    for augmenter in (
+        ganaug.GANAugmenter(small_gan, mode="extend", seed=0),
+        ganaug.GANAugmenter(
+            source=ganaug.GANAugmenter(
+                small_gan, source="bank", bank_size=20, seed=0
+            ).bank,
+            seed=0,
+        ),
+    ):
+        with pytest.raises(ValueError, match="generators to draw with and a"):
+            tune(augmenter, digits.train, digits.test, linear)
+    with pytest.raises(TypeError, match="must be a GANAugmenter"):
+        ganaug.tuning.tune(lambda ds: ds, digits.train, digits.test)
