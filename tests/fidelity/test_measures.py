@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import prdc
 import pytest
 from scipy import linalg
 
@@ -264,3 +265,17 @@ def test_k_must_leave_neighbors():
     with pytest.raises(ValueError, match=r"`real_features`.*k=4 for 4 images"):
         coverage(small, large, k=4)
     assert coverage(large, small, k=4) <= 1
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_the_reference_implementation_gives_the_same(k):
+    """The authors' own package, on the same features."""
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(300, 12))
+    fake = 0.8 * rng.normal(size=(250, 12)) + 0.2
+    theirs = prdc.compute_prdc(real, fake, nearest_k=k)
+    ours = precision_recall_density_coverage(real, fake, k)
+    assert ours.keys() == theirs.keys()
+    for name, value in theirs.items():
+        assert ours[name] == pytest.approx(float(value), abs=1e-12)
+        assert 0 < value < 2

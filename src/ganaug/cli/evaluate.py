@@ -13,6 +13,7 @@ from ganaug.cli.options import (
     ControlsName,
     Data,
     DataDir,
+    FeaturesName,
     ImageSize,
     Json,
     Latents,
@@ -88,6 +89,13 @@ def evaluate(
         ),
     ] = "default",
     latents: Latents = "prior",
+    features: Annotated[
+        FeaturesName,
+        typer.Option(
+            help="Measure the synthetic images in the features of a classifier "
+            "of the data, or of Inception, if Keras has its weights."
+        ),
+    ] = "classifier",
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that share the trainings.")
     ] = 1,
@@ -130,6 +138,7 @@ def evaluate(
             allow_overlap=allow_overlap,
             latents=latents,
             controls=controls,
+            features=features,
         )
         with contextlib.ExitStack() as stack:
             if out is not None:

@@ -8,6 +8,7 @@ import typer
 PresetName = Literal["tiny", "small", "medium"]
 ModelName = Literal["gan", "vae", "vae-gan"]
 ClassifierName = Literal["cnn", "residual"]
+FeaturesName = Literal["classifier", "inception"]
 ControlsName = Literal["default", "all"]
 ArchitectureName = Literal["r3gan", "resnet", "dcgan", "mlp"]
 LossName = Literal[

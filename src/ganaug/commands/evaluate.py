@@ -21,6 +21,7 @@ from ganaug.evaluate.classifiers import (
     build_residual_classifier,
 )
 from ganaug.evaluate.protocol import evaluate_augmentation
+from ganaug.fidelity.inception import inception_features
 from ganaug.progress import ProgressReport
 from ganaug.synthesis.generators import Generators
 
@@ -58,6 +59,9 @@ class EvaluationOptions:
         latents: String. Where the latents of synthetic images come from.
             Defaults to `"prior"`.
         controls: String. `"default"` or `"all"`. Defaults to `"default"`.
+        features: String. In what the synthetic images are measured:
+            `"classifier"`, the features of one that is trained on the training
+            images, or `"inception"`. Defaults to `"classifier"`.
     """
 
     ratio: float = 0.25
@@ -70,6 +74,7 @@ class EvaluationOptions:
     allow_overlap: bool = False
     latents: str = "prior"
     controls: str = "default"
+    features: str = "classifier"
 
 
 def evaluate(
@@ -119,6 +124,10 @@ def evaluate(
         for ratio, name in sweep.items()
     }
     references[SYNTHETIC_ONLY] = Arm(augmenter.replace(ratio=1.0))
+    extractor = None
+    if options.features == "inception":
+        # Now, so that weights that are not there are known at once.
+        extractor = inception_features(data.train.value_range)
     shown = ProgressReport(console, "evaluating", "trainings")
 
     def progress(done, total, arm, seed):
@@ -149,7 +158,7 @@ def evaluate(
         return report, {}
     console.print("measuring the synthetic images")
     samples, pictures = measure_samples(
-        augmenter.generators, data.train, data.test
+        augmenter.generators, data.train, data.test, extractor
     )
     sweeps = {}
     if sweep:
@@ -163,6 +172,7 @@ def evaluate(
         generator=os.fspath(run),
         ratio=options.ratio,
         latents=options.latents,
+        features=options.features,
     )
     return report, pictures
 

@@ -16,17 +16,16 @@ MAX_IMAGES = 5000
 # Rows and columns of pictures.
 MAX_CLASSES = 30
 COLUMNS = 8
-# The neighbor that balls reach to, and one more, in each set.
-FEWEST = MIN_HELD_OUT
 
 
-def measure_samples(generators, train, held_out, seed=0):
+def measure_samples(generators, train, held_out, extractor=None, seed=0):
     """Draws images and measures them against real ones.
 
     Args:
         generators: `Generators`.
         train: `LabeledImages` that they learnt.
         held_out: `LabeledImages`.
+        extractor: As in `report_samples`. Defaults to a classifier's features.
         seed: Integer. Defaults to `0`.
 
     Returns:
@@ -59,9 +58,9 @@ def measure_samples(generators, train, held_out, seed=0):
             ]
         )
     )
-    if len(held_out) < FEWEST:
+    if len(held_out) < MIN_HELD_OUT:
         return None, pictures
-    report = report_samples(drawn, train, held_out, seed=seed)
+    report = report_samples(drawn, train, held_out, extractor, seed)
     pictures[
         "The synthetic images nearest to a training image (left), and that "
         "training image"
