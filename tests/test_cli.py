@@ -86,12 +86,13 @@ def test_train_sample_evaluate(tmp_path):
         "classic + logit adjustment + MixUp",
         "classic + GAN",
         "best control + GAN",
+        "real + GAN",
         "synthetic only",
     ]
     assert result["about"]["ratio"] == 0.5
     assert result["settings"]["train_images_per_class"][0] == 12
-    # Seven controls to choose among and to test, two arms, and a reference.
-    assert "evaluating 34/34 trainings" in done.stderr
+    # Seven controls to choose among and to test, two arms, and two references.
+    assert "evaluating 36/36 trainings" in done.stderr
     assert result["chosen_control"] in [
         arm["name"] for arm in result["arms"] if arm["role"] == "control"
     ]

@@ -113,6 +113,7 @@ ALLOWED = {
         "ganaug.data",
         "ganaug.evaluate",
         "ganaug.seeds",
+        "ganaug.synthesis",
     },
     "ganaug.export": {"ganaug.artifact_files", "ganaug.data"},
     "ganaug.export.beam": {
@@ -125,6 +126,7 @@ ALLOWED = {
         "ganaug",
         "ganaug.artifact",
         "ganaug.artifact_files",
+        "ganaug.artifact_id",
         "ganaug.artifact_record",
         "ganaug.augment",
         "ganaug.data",

@@ -115,6 +115,23 @@ def test_filters_draw_into_a_bank(knowing, linear):
     assert tuned.bank is not None
 
 
+def test_a_teacher_keeps_what_it_recognizes(knowing, linear):
+    """It is the first classifier of real images alone."""
+    vae, train, validation = knowing
+    tuned = tune(
+        ganaug.GANAugmenter(vae, seed=0),
+        train,
+        validation,
+        linear,
+        search={"ratio": (0.5,), "selection": ("teacher",)},
+        steps=400,
+    )
+    assert "selection=teacher" in tuned.tuning.sentence()
+    if tuned.tuning.helps:
+        record = tuned.bank.record["selection"]["filters"]["teacher"]
+        assert record["min_confidence"] == 0.5
+
+
 def test_trainings_stay_within_the_budget():
     """For any number of combinations."""
     values = list(itertools.product((2, 9, 40), (16, 17, 25, 60, 200)))
@@ -147,6 +164,10 @@ def test_validation_images_must_be_unseen(small_gan, digits, linear):
             r"unknown names \['mode'\]",
         ),
         ({"search": {"ratio": (0.0,)}}, "ratio=0.0"),
+        (
+            {"search": {"ratio": (0.5,), "selection": ("best",)}},
+            "selection='best'",
+        ),
         ({"num_trainings": 15}, "num_trainings=15"),
     ],
 )

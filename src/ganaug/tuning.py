@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from rich.markup import escape
 from rich.table import Table
+from sklearn.base import BaseEstimator
 
 from ganaug.augment.augmenter import GANAugmenter
 from ganaug.data.labeled_images import LabeledImages, as_labeled_images
@@ -19,16 +20,22 @@ from ganaug.evaluate.learners import make_learner
 from ganaug.evaluate.pipeline import ArmPipeline
 from ganaug.evaluate.transforms import OneHot, Stack
 from ganaug.seeds import derive_seed, resolve_seed
+from ganaug.synthesis.filters import TeacherFilter
+from ganaug.synthesis.selection import Selection
 
-# What is tried where nothing is said, and of what truncation is a setting of
+# Stands for images that the first classifier of real images alone takes for
+# what they are to be.
+TEACHER = "teacher"
+# What is tried where nothing is said. Latents and truncation are settings of
 # the generators, all else of the augmenter.
 SEARCH = {
     "ratio": (0.125, 0.25, 0.5),
     "sampling_strategy": ("uniform", "match", "inverse_frequency"),
     "truncation": (1.0, 0.8),
     "label_smoothing": (0.0, 0.1),
+    "selection": (None, TEACHER),
 }
-TUNED = (*SEARCH, "latents", "selection")
+TUNED = (*SEARCH, "latents")
 # Of the contest between what was found and ratio 0.
 FINAL_SEEDS = 4
 MIN_TRAININGS = 16
@@ -153,9 +160,12 @@ def tune(
             are trained on, in the same forms. Not the test set.
         search: Dict from names to the values to try: `ratio`,
             `sampling_strategy`, `truncation`, `label_smoothing`, `latents`,
-            and `selection` (of which images are drawn into a bank ahead).
-            Defaults to three ratios, three strategies, two truncations, and
-            hard or smoothed labels. Other names keep the augmenter's values.
+            and `selection`, by which images are drawn into a bank ahead:
+            `None`, a `Selection`, or `"teacher"` for those that the first
+            classifier of ratio 0 recognizes. Defaults to three ratios, three
+            strategies, two truncations, hard or smoothed labels, and all
+            images or those that are recognized. What is not searched keeps
+            the augmenter's values.
         num_trainings: Integer of at least 16. Classifiers that are trained at
             most. Defaults to `40`.
         on_top_of: Callable from a transformation to an `Arm`: what else the
@@ -183,7 +193,11 @@ def tune(
         - [Successive halving, Jamieson and Talwalkar,
           2016](https://arxiv.org/abs/1502.07943)
     """
-    search = dict(SEARCH if search is None else search)
+    if search is None:
+        search = dict(SEARCH)
+        if isinstance(classifier, BaseEstimator):
+            # Filters take Keras models.
+            del search["selection"]
     _check_arguments(augmenter, search, num_trainings)
     seed = resolve_seed(seed)
     train = as_labeled_images(train)
@@ -255,6 +269,7 @@ class _Contest:
         # Each may have drawn a bank.
         self._augmenters = {}
         self._right = {}
+        self._first = None
         self.done = 0
 
     def augmenter_of(self, settings):
@@ -275,16 +290,26 @@ class _Contest:
             generators = generators.replace(**drawn)
         if changes.get("selection") is not None:
             changes["source"] = "bank"
+            if changes["selection"] == TEACHER:
+                changes["selection"] = self._teacher()
         return self._augmenter.replace(pretrained=generators, **changes)
+
+    def _teacher(self):
+        return Selection(
+            [
+                TeacherFilter(
+                    self._first, self._train.value_range, from_logits=True
+                )
+            ]
+        )
 
     def gain(self, settings, seeds):
         """Mean gain over ratio 0 and its standard error."""
+        # First, since what they train may be a candidate's teacher.
+        plain = [self._correct(None, seed) for seed in seeds]
         differences = np.array(
-            [
-                self._correct(settings, seed) - self._correct(None, seed)
-                for seed in seeds
-            ]
-        )
+            [self._correct(settings, seed) for seed in seeds]
+        ) - np.array(plain)
         labels = self._validation.labels
         present = np.flatnonzero(self._validation.class_counts)
         by_class = np.stack(
@@ -332,6 +357,8 @@ class _Contest:
                 pipeline.logit_shift(seed),
                 arm.focal_gamma,
             )
+            if self._first is None and hasattr(self._learner, "snapshot"):
+                self._first = self._learner.snapshot()
             predicted = self._learner.probabilities(self._validation.images)
             self._right[key] = (
                 predicted.argmax(-1) == self._validation.labels
@@ -400,6 +427,14 @@ def _check_arguments(augmenter, search, num_trainings):
             f"among them, out of {TUNED}. Received: unknown names {unknown}, "
             f"without values {empty}, names {sorted(search)}"
         )
+    for selection in search.get("selection", ()):
+        if selection not in (None, TEACHER) and not isinstance(
+            selection, Selection
+        ):
+            raise ValueError(
+                "`search` must have selections that are None, a Selection or "
+                f"{TEACHER!r}. Received: selection={selection!r}"
+            )
     for ratio in search["ratio"]:
         if not isinstance(ratio, numbers.Real) or not 0 < ratio <= 1:
             raise ValueError(

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganaug import artifact
+from ganaug.artifact_id import artifact_id
 from ganaug.augment.augmenter import GANAugmenter
 from ganaug.commands.samples import measure_samples
 from ganaug.data.findings import few
 from ganaug.evaluate.arms import (
+    BASELINE,
     CLASSIC,
     Arm,
     all_controls,
@@ -30,6 +32,7 @@ REPORT_JSON = "report.json"
 REPORT_MARKDOWN = "report.md"
 CANDIDATE = "classic + GAN"
 BEST_CANDIDATE = "best control + GAN"
+GAN_ALONE = "real + GAN"
 SYNTHETIC_ONLY = "synthetic only"
 CONTROLS = ("default", "all")
 CLASSIFIERS = {
@@ -123,6 +126,8 @@ def evaluate(
         name: on_top_of_classic(augmenter.replace(ratio=ratio), flip)
         for ratio, name in sweep.items()
     }
+    # Without anything that is free.
+    references[GAN_ALONE] = Arm(augmenter, without=BASELINE)
     references[SYNTHETIC_ONLY] = Arm(augmenter.replace(ratio=1.0))
     extractor = None
     if options.features == "inception":
@@ -170,6 +175,7 @@ def evaluate(
         sweeps=sweeps,
         data=data.name,
         generator=os.fspath(run),
+        generator_id=artifact_id(pretrained),
         ratio=options.ratio,
         latents=options.latents,
         features=options.features,

@@ -96,6 +96,16 @@ class KerasLearner:
             self._initial = seed, values
         self._trainer.train(self._initial[1], batches, logit_shift, focal_gamma)
 
+    def snapshot(self):
+        """Copies the model as it was trained last.
+
+        Returns:
+            A `keras.Model` from images to logits.
+        """
+        copied = self._build(*self._facts)
+        copied.set_weights(self._model.get_weights())
+        return copied
+
     def probabilities(self, images):
         """Predicts with what was trained last.
 

@@ -26,7 +26,7 @@ from ganaug.evaluate.results import (
     REFERENCE,
     ArmResult,
 )
-from ganaug.evaluate.seed_data import RealImages
+from ganaug.evaluate.seed_data import RealImages, SeedData
 from ganaug.evaluate.trainings import Trainings
 
 # Held out of each class for choices, where nothing else is said.
@@ -237,6 +237,8 @@ def evaluate_augmentation(
             "train_images_per_class": images.class_counts.tolist(),
             "test_images_per_class": test.class_counts.tolist(),
             "image_shape": list(images.image_shape),
+            "train_images_hash": real.first.hash,
+            "test_images_hash": SeedData(test).hash,
             "validation": _tell_validation(real, chooses),
             "seconds": round(cells.seconds, 1),
         },
