@@ -8,7 +8,7 @@ demo: $(VENV)/.installed
 	$(VENV)/bin/ganaug demo
 
 test: $(VENV)/.installed-test lint
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.installed-test
 	$(VENV)/bin/ruff check .

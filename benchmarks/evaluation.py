@@ -42,8 +42,6 @@ COUNTS = {
     "fashion-balanced": (50,) * 10,
     "mnist": (300, 180, 108, 65, 39, 23, 14, 8, 5, 3),
 }
-# Optimizer steps of each classifier.
-STEPS = {"fashion-long-tailed": 1600}
 MNIST_TEST_PER_CLASS = 300
 
 
@@ -166,7 +164,6 @@ def main():
         controls,
         references,
         seeds=arguments.seeds,
-        steps=STEPS.get(name, 800),
         learning_curve=curve,
         progress=lambda done, total, arm, seed: shown.update(
             done, total, f"({arm}, seed {seed})"

@@ -140,12 +140,16 @@ def test_processes_share_an_evaluation(run, tmp_path):
         report["settings"].pop("seconds")
         report.pop("files")
         reports.append(report)
+    for one, other in zip(*(report["arms"] for report in reports), strict=True):
+        assert one == other, one["name"]
     assert reports[0] == reports[1]
     assert reports[0]["settings"]["classifier"] == "build_residual_classifier"
     assert [value for value, _ in reports[0]["sweeps"]["classic + GAN"]] == [
         *(0, 0.25, 0.5, 0.75)
     ]
-    assert "classic, 50% of the images" in done.stderr
+    assert [
+        arm["name"] for arm in reports[0]["arms"] if arm["role"] == "curve"
+    ] == ["classic, 50% of the images", "best control, 50% of the images"]
 
 
 def test_without_classes(tmp_path):

@@ -15,6 +15,7 @@ SCRIPT = (
 SOURCE = pathlib.Path("/usr/share/datasets/fashion-mnist")
 
 pytestmark = [
+    pytest.mark.xdist_group("fashion_mnist"),
     pytest.mark.fashion_mnist,
     pytest.mark.skipif(
         not SOURCE.is_dir(),

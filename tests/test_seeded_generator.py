@@ -93,8 +93,11 @@ def test_bad_arguments_are_refused(digits):
     """Before anything is trained."""
     with pytest.raises(ValueError, match="model='diffusion'"):
         ganaug.SeededGenerator("diffusion")
-    with pytest.raises(TypeError, match=r"no arguments \['ratios'\]"):
-        ganaug.SeededGenerator("vae").augmenter(ratios=0.5)
+    for wrong in ({"ratios": 0.5}, {"seed": 3}, {"value_range": (0, 1)}):
+        with pytest.raises(TypeError, match=f"Received: .'{next(iter(wrong))}"):
+            ganaug.SeededGenerator("vae").augmenter(**wrong)
+    with pytest.raises(ValueError, match="latents='transferred', model='gan'"):
+        ganaug.SeededGenerator("gan").augmenter(latents="transferred")
     tuned = ganaug.SeededGenerator("vae", steps=1).augmenter(tune={})
     with pytest.raises(ValueError, match="each needs validation images"):
         tuned(digits.train, None, 0)

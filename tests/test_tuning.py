@@ -5,7 +5,9 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from rich.console import Console
+from sklearn.neighbors import KNeighborsClassifier
 
 import ganaug
 from ganaug.data.splits import take_per_class
@@ -115,6 +117,52 @@ def test_filters_draw_into_a_bank(knowing, linear):
     assert tuned.bank is not None
 
 
+def test_a_generator_that_nothing_passes_of_is_ratio_0(
+    small_gan, digits, linear
+):
+    """A filter that keeps no image of some class is no reason to stop."""
+    selection = ganaug.Selection(
+        [ganaug.CopyFilter(digits.train, quantile=1.0)], max_draws=1
+    )
+    selection.filters[0].max_distance = 1e9
+    tuned = tune(
+        ganaug.GANAugmenter(small_gan, seed=0),
+        digits.train,
+        digits.test,
+        linear,
+        search={"ratio": (0.5,), "selection": (selection,)},
+        steps=5,
+    )
+    assert tuned.ratio == 0
+    assert "without any image that passes" in tuned.tuning.sentence()
+    assert tuned.tuning.to_dict()["gain"] is None
+
+
+def test_smoothed_labels_are_searched_for_one_hot_labels(
+    small_gan, digits, linear
+):
+    """Others could not be smoothed where the augmenter is used."""
+    augmenter = ganaug.GANAugmenter(small_gan, seed=0)
+    one_hot = tf.data.Dataset.from_tensor_slices(
+        (digits.train.images, np.eye(10, dtype="float32")[digits.train.labels])
+    ).batch(32)
+    for train, smooths in ((one_hot, True), (digits.train, False)):
+        tuned = tune(augmenter, train, digits.test, linear, steps=2)
+        assert ("label_smoothing" in tuned.tuning.candidate) == smooths
+    # What was chosen can be used as an arm, with labels as they are there.
+    smooth = augmenter.replace(label_smoothing=0.2)
+    assert smooth.needs_one_hot_labels
+    ganaug.evaluate_augmentation(
+        digits.train,
+        digits.test,
+        {"smooth": ganaug.on_top_of_classic(smooth)},
+        classifier=linear,
+        seeds=1,
+        steps=1,
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Too few synthetic images pass")
 def test_a_teacher_keeps_what_it_recognizes(knowing, linear):
     """It is the first classifier of real images alone."""
     vae, train, validation = knowing
@@ -164,6 +212,18 @@ def test_validation_images_must_be_unseen(small_gan, digits, linear):
             r"unknown names \['mode'\]",
         ),
         ({"search": {"ratio": (0.0,)}}, "ratio=0.0"),
+        ({"search": {"ratio": 0.5}}, r"without values \['ratio'\]"),
+        (
+            {"search": {"ratio": (0.5,), "sampling_strategy": "uniform"}},
+            r"without values \['sampling_strategy'\]",
+        ),
+        (
+            {
+                "search": {"ratio": (0.5,), "selection": ("teacher",)},
+                "classifier": KNeighborsClassifier(),
+            },
+            "can have a teacher where `classifier` builds a Keras",
+        ),
         (
             {"search": {"ratio": (0.5,), "selection": ("best",)}},
             "selection='best'",

@@ -11,10 +11,13 @@ import filelock
 from ganaug import artifact
 from ganaug.artifact_id import hash_arrays
 from ganaug.augment.augmenter import GANAugmenter
-from ganaug.gan.latents import PRIOR
+from ganaug.gan.latents import LATENTS, PRIOR
 from ganaug.gan.training_by_name import MODELS, train_by_name
 from ganaug.seeds import derive_seed
 from ganaug.synthesis.generators import Generators
+
+# Arguments of the augmenter that depend on the seed and its images.
+OWN = {"pretrained", "seed", "value_range"}
 
 
 class SeededGenerator:
@@ -156,12 +159,26 @@ class SeededGenerator:
             A `SeededAugmenter`.
 
         Raises:
-            TypeError: `GANAugmenter` has no such argument.
+            TypeError: `GANAugmenter` has no such argument, or each seed has
+                its own.
+            ValueError: `latents` cannot be drawn with the model.
         """
-        known = inspect.signature(GANAugmenter).parameters
-        unknown = sorted(set(arguments) - set(known))
+        known = set(inspect.signature(GANAugmenter).parameters) - OWN
+        unknown = sorted(set(arguments) - known)
         if unknown:
-            raise TypeError(f"GANAugmenter has no arguments {unknown}.")
+            raise TypeError(
+                "Expected arguments of GANAugmenter, but for "
+                f"{sorted(OWN)}, which each seed gets of its own. "
+                f"Received: {unknown}"
+            )
+        if latents not in LATENTS or (
+            latents != PRIOR and not hasattr(MODELS[self.model], "encode")
+        ):
+            raise ValueError(
+                f"`latents` must be one of {LATENTS}, and those of real images "
+                "need a model with an encoder: 'vae' or 'vae-gan'. "
+                f"Received: latents={latents!r}, model={self.model!r}"
+            )
         return SeededAugmenter(
             self,
             latents,

@@ -5,11 +5,13 @@ import numbers
 from dataclasses import dataclass
 
 import numpy as np
+import tensorflow as tf
 from rich.markup import escape
 from rich.table import Table
 from sklearn.base import BaseEstimator
 
 from ganaug.augment.augmenter import GANAugmenter
+from ganaug.data.elements import parse_elements
 from ganaug.data.labeled_images import LabeledImages, as_labeled_images
 from ganaug.data.splits import fingerprints
 from ganaug.evaluate.arms import as_arm, on_top_of_classic
@@ -18,7 +20,6 @@ from ganaug.evaluate.compatibility import check_generator
 from ganaug.evaluate.leakage import note_overlap, refuse_overlap
 from ganaug.evaluate.learners import make_learner
 from ganaug.evaluate.pipeline import ArmPipeline
-from ganaug.evaluate.transforms import OneHot, Stack
 from ganaug.seeds import derive_seed, resolve_seed
 from ganaug.synthesis.filters import TeacherFilter
 from ganaug.synthesis.selection import Selection
@@ -59,7 +60,8 @@ class Tuning:
         standard_error: Float. Of it.
         candidate: Dict: the best settings, whether taken or not.
         rounds: Tuple of tuples, one for each round of halving: pairs of
-            settings and their mean gain over ratio 0, best first.
+            settings and their mean gain over ratio 0, best first; minus
+            infinity where no image of some class passed a selection.
         num_trainings: Integer. Classifiers that were trained.
     """
 
@@ -88,6 +90,11 @@ class Tuning:
             f"{100 * self.gain:+.2f} ± {100 * self.standard_error:.2f} points "
             "of balanced accuracy on validation images"
         )
+        if not np.isfinite(self.gain):
+            return (
+                f"Chosen: ratio 0. Of the best settings, {found}, there is a "
+                "class without any image that passes."
+            )
         if self.helps:
             return f"Chosen: {found}: {gain} over ratio 0."
         return (
@@ -122,11 +129,14 @@ class Tuning:
             "rule": RULE,
             "settings": _plain(self.settings),
             "candidate": _plain(self.candidate),
-            "gain": self.gain,
+            "gain": _finite(self.gain),
             "standard_error": self.standard_error,
             "num_trainings": self.num_trainings,
             "rounds": [
-                [{"settings": _plain(one), "gain": gain} for one, gain in found]
+                [
+                    {"settings": _plain(one), "gain": _finite(gain)}
+                    for one, gain in found
+                ]
                 for found in self.rounds
             ],
         }
@@ -163,9 +173,10 @@ def tune(
             and `selection`, by which images are drawn into a bank ahead:
             `None`, a `Selection`, or `"teacher"` for those that the first
             classifier of ratio 0 recognizes. Defaults to three ratios, three
-            strategies, two truncations, hard or smoothed labels, and all
-            images or those that are recognized. What is not searched keeps
-            the augmenter's values.
+            strategies, two truncations, all images or those that are
+            recognized, and, if `train` is a dataset with one-hot labels, hard
+            or smoothed labels. What is not searched keeps the augmenter's
+            values.
         num_trainings: Integer of at least 16. Classifiers that are trained at
             most. Defaults to `40`.
         on_top_of: Callable from a transformation to an `Arm`: what else the
@@ -198,7 +209,10 @@ def tune(
         if isinstance(classifier, BaseEstimator):
             # Filters take Keras models.
             del search["selection"]
-    _check_arguments(augmenter, search, num_trainings)
+        if not _has_one_hot_labels(train):
+            # What is returned could not be applied to them.
+            del search["label_smoothing"]
+    _check_arguments(augmenter, search, num_trainings, classifier)
     seed = resolve_seed(seed)
     train = as_labeled_images(train)
     train.check_trainable()
@@ -235,7 +249,15 @@ def tune(
         best,
         [derive_seed(seed, f"final {place}") for place in range(FINAL_SEEDS)],
     )
-    settings = best if gain > error else {**best, "ratio": 0.0}
+    settings = best
+    if not gain > error:
+        # Of what is not drawn, no other setting matters.
+        settings = {
+            name: value
+            for name, value in best.items()
+            if name not in ("selection", "label_smoothing")
+        }
+        settings["ratio"] = 0.0
     contest.end()
     tuned = contest.augmenter_of(settings)
     tuned.tuning = Tuning(
@@ -294,6 +316,17 @@ class _Contest:
                 changes["selection"] = self._teacher()
         return self._augmenter.replace(pretrained=generators, **changes)
 
+    def _can_draw(self, settings, seeds):
+        """Whether there are images of every class that pass a selection."""
+        self._correct(None, seeds[0])
+        try:
+            self.augmenter_of(settings)
+        except ValueError:
+            if settings.get("selection") is None:
+                raise
+            return False
+        return True
+
     def _teacher(self):
         return Selection(
             [
@@ -305,6 +338,8 @@ class _Contest:
 
     def gain(self, settings, seeds):
         """Mean gain over ratio 0 and its standard error."""
+        if not self._can_draw(settings, seeds):
+            return -np.inf, 0.0
         # First, since what they train may be a candidate's teacher.
         plain = [self._correct(None, seed) for seed in seeds]
         differences = np.array(
@@ -343,9 +378,6 @@ class _Contest:
             transform = None
             if settings is not None:
                 transform = self.augmenter_of(settings)
-                if settings.get("label_smoothing"):
-                    one_hot = OneHot(self._train.num_classes)
-                    transform = Stack((one_hot, transform))
             # Something that does nothing, so that all else has the same seeds.
             arm = as_arm(self._on_top_of(transform or _nothing))
             pipeline = ArmPipeline(
@@ -407,7 +439,13 @@ def _num_rounds(num_candidates):
     return max(1, int(np.ceil(np.log2(num_candidates))))
 
 
-def _check_arguments(augmenter, search, num_trainings):
+def _has_one_hot_labels(data):
+    if not isinstance(data, tf.data.Dataset):
+        return False
+    return parse_elements(data.element_spec).num_classes is not None
+
+
+def _check_arguments(augmenter, search, num_trainings, classifier):
     if not isinstance(augmenter, GANAugmenter):
         raise TypeError(
             f"`augmenter` must be a GANAugmenter. Received: {augmenter!r}"
@@ -420,12 +458,24 @@ def _check_arguments(augmenter, search, num_trainings):
             f"Received: mode={augmenter.mode!r}, bank={augmenter.bank!r}"
         )
     unknown = sorted(set(search) - set(TUNED))
-    empty = sorted(name for name, values in search.items() if not len(values))
+    empty = sorted(
+        name
+        for name, values in search.items()
+        if not isinstance(values, (tuple, list, np.ndarray)) or not len(values)
+    )
     if unknown or empty or "ratio" not in search:
         raise ValueError(
-            "`search` must be a dict from names to values to try, `ratio` "
-            f"among them, out of {TUNED}. Received: unknown names {unknown}, "
-            f"without values {empty}, names {sorted(search)}"
+            "`search` must be a dict from names to tuples of values to try, "
+            f"`ratio` among them, out of {TUNED}. Received: unknown names "
+            f"{unknown}, without values {empty}, names {sorted(search)}"
+        )
+    if TEACHER in search.get("selection", ()) and isinstance(
+        classifier, BaseEstimator
+    ):
+        raise ValueError(
+            "`search` can have a teacher where `classifier` builds a Keras "
+            f"model. Received: selection={search['selection']}, "
+            f"classifier={classifier!r}"
         )
     for selection in search.get("selection", ()):
         if selection not in (None, TEACHER) and not isinstance(
@@ -458,6 +508,10 @@ def _check_overlap(augmenter, train, validation, allow_overlap):
     ):
         note_overlap(found, "validation", asked, where, known)
     refuse_overlap(found, allow_overlap)
+
+
+def _finite(number):
+    return number if np.isfinite(number) else None
 
 
 def _plain(settings):

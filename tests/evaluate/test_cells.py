@@ -1,5 +1,6 @@
 """Evaluations that are killed and go on."""
 
+import functools
 import json
 from dataclasses import dataclass
 
@@ -152,6 +153,21 @@ def test_descriptions_tell_arms_apart(small_gan):
     assert describe(schedules[0]) == describe(schedules[1])
     assert describe(schedules[0]) != describe(schedules[2])
     assert describe(flip) == f"{__name__}.flip"
+
+    class Plain:
+        def __init__(self, number):
+            self.number = number
+
+        def method(self, dataset):
+            return dataset
+
+    for kind in (lambda plain: plain, lambda plain: plain.method):
+        first, same, other = (kind(Plain(number)) for number in (1, 1, 2))
+        assert describe(first) == describe(same)
+        assert describe(first) != describe(other)
+    assert describe(functools.partial(flip, 1)) != describe(
+        functools.partial(flip, 2)
+    )
     augmenters = [
         ganaug.GANAugmenter(small_gan, ratio=ratio, seed=seed)
         for ratio, seed in ((0.25, 0), (0.25, 0), (0.5, 0), (0.25, 1))

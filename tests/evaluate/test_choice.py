@@ -8,6 +8,7 @@ import ganaug
 from ganaug.data.splits import fingerprints, take_per_class
 from ganaug.evaluate.arms import BASELINE, BEST_CONTROL, Arm
 from ganaug.evaluate.training import ClassifierTrainer
+from ganaug.evaluate.transforms import CutMix, MixUp
 
 
 def spoil(dataset):
@@ -199,6 +200,86 @@ def test_what_learns_test_images_is_refused(evaluate_quickly, digits):
         evaluate_quickly({"leak": Arm(learn=lambda *_: Leak())})
 
 
+def test_what_is_noticed_later_is_in_every_report(
+    evaluate_quickly, digits, tmp_path
+):
+    """In that of a process that trained nothing, too."""
+
+    class Learnt:
+        training_fingerprints = fingerprints(digits.test)
+
+        def __call__(self, dataset):
+            return dataset.unbatch().batch(100)
+
+    arms = {
+        "known": Arm(learn=lambda *_: Learnt()),
+        "hidden": Arm(learn=lambda *_: flip),
+        "late": ganaug.on_top_of_best(Learnt()),
+    }
+    reports = [
+        evaluate_quickly(arms, allow_overlap=True, run_dir=tmp_path / "run")
+        for _ in range(2)
+    ]
+    assert reports[0] == reports[1]
+    notes = " ".join(reports[0].notes)
+    assert "test images are also in what arm 'known' learnt" in notes
+    assert "hidden does not say what it was trained on" in notes
+    assert "late trains on batches of 100 images, not of 64" in notes
+
+
+def test_controls_learn_nothing(evaluate_quickly, digits):
+    """Neither for a seed, nor of the images by which they are chosen."""
+    with pytest.raises(ValueError, match="'gen' must not learn for each seed"):
+        evaluate_quickly(
+            {"flip": flip},
+            controls={BASELINE: Arm(), "gen": Arm(learn=lambda *_: flip)},
+        )
+
+    class Knows:
+        training_fingerprints = fingerprints(digits.train)
+
+        def __call__(self, dataset):
+            return dataset
+
+    controls = {BASELINE: Arm(), "knows": Arm(Knows())}
+    with pytest.raises(ValueError, match="training data of control 'knows'"):
+        evaluate_quickly(
+            {"flip": ganaug.on_top_of_best(flip)}, controls=controls
+        )
+    # Where nothing is chosen, it may know them.
+    evaluate_quickly({"flip": flip}, controls=controls, seeds=1)
+
+
+def test_weights_pass_through_mixing_controls(evaluate_quickly):
+    """Weights of synthetic examples on top of MixUp and CutMix."""
+
+    def weigh(dataset):
+        return dataset.map(lambda x, y: (x, y, tf.cast(y < 5, tf.float32)))
+
+    arms = {name: Arm(weigh, on_top_of=name) for name in ("MixUp", "CutMix")}
+    evaluate_quickly(
+        {f"weighed {name}": arm for name, arm in arms.items()},
+        controls={
+            BASELINE: Arm(),
+            "MixUp": Arm(MixUp(10)),
+            "CutMix": Arm(CutMix(10)),
+        },
+        seeds=1,
+    )
+    images = tf.random.stateless_uniform((6, 4, 4, 1), (0, 1))
+    dataset = tf.data.Dataset.from_tensors((images, tf.range(6)))
+    for mix in (MixUp(10), CutMix(10)):
+        plain = next(iter(dataset.apply(mix)))
+        _, labels, weights = next(iter(dataset.apply(weigh).apply(mix)))
+        # What is left of class 5, which has no weight, is none.
+        np.testing.assert_allclose(weights, 1 - plain[1][:, 5], atol=1e-6)
+        np.testing.assert_allclose(
+            labels * weights[:, None],
+            plain[1] * (np.arange(10) != 5),
+            atol=1e-6,
+        )
+
+
 def test_what_is_learnt_must_be_a_transformation(evaluate_quickly):
     """The arm is named."""
     with pytest.raises(TypeError, match="must be an Arm or a callable"):
@@ -216,6 +297,27 @@ def test_the_same_arm_is_trained_once(evaluate_quickly, trainings):
     assert report.arm("best").recall == report.arm("named").recall
     # A control, to choose and to be tested, and one of the arms.
     assert len(trainings) == 2 * 3
+
+
+def test_curves_are_of_controls_alone(evaluate_quickly):
+    """Other shares are no points, and what is no control has no curve."""
+    report = evaluate_quickly(
+        {
+            "flip": ganaug.on_top_of_best(flip),
+            "plain": Arm(flip, on_top_of=BASELINE),
+            "other": Arm(flip, without="nothing"),
+        },
+        references={"few": Arm(flip, on_top_of=BASELINE, fraction=0.25)},
+        learning_curve=(0.5, 0.125),
+        steps=20,
+    )
+    curves = [arm.name for arm in report.arms if arm.role == "curve"]
+    assert "real only, 12.5% of the images" in curves
+    assert len(curves) == 4
+    # Both bases are the same control, and each point counts once.
+    assert len(report.worth("flip").num_images) == 3
+    assert report.worth("flip") == report.worth("plain")
+    assert report.worth("other") is None
 
 
 def test_shares_of_the_real_images_make_a_learning_curve(evaluate_quickly):
@@ -281,6 +383,31 @@ def test_validation_images_of_the_training_set_are_refused(
     with pytest.raises(ValueError, match="also in the validation data"):
         evaluate_quickly(
             {"flip": ganaug.on_top_of_best(flip)}, validation=digits.test
+        )
+
+
+def test_validation_images_are_there_for_all_seeds(evaluate_quickly, digits):
+    """Or for none."""
+
+    def train(seed):
+        images, validation = sample(digits, seed)
+        return (images, validation) if seed == 0 else images
+
+    with pytest.raises(ValueError, match="for every seed or for none"):
+        evaluate_quickly({"flip": flip}, train=train)
+
+
+def test_nothing_can_be_held_out_of_single_images(make_images, linear):
+    """And the error says what to do."""
+    with pytest.raises(ValueError, match="No class has a second image"):
+        ganaug.evaluate_augmentation(
+            make_images([1, 1, 1]),
+            make_images([5, 5, 5], seed=1),
+            {"flip": ganaug.on_top_of_best(flip)},
+            controls={BASELINE: Arm()},
+            classifier=linear,
+            seeds=1,
+            steps=2,
         )
 
 

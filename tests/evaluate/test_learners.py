@@ -110,9 +110,13 @@ def test_classes_that_were_not_seen_have_no_chance(make_images):
 
 def test_estimators_have_a_loss_of_their_own(digits):
     """A focal loss cannot be asked of them."""
-    with pytest.raises(ValueError, match=r"'focal', seed 0: .*focal_gamma=2"):
+    with pytest.raises(ValueError, match=r"'focal': .*focal_gamma=2"):
         evaluate(
             digits, RandomForestClassifier(5), {"focal": Arm(focal_gamma=2.0)}
+        )
+    with pytest.raises(ValueError, match=r"'weights': .*takes no weights"):
+        evaluate(
+            digits, KNeighborsClassifier(), {"weights": Arm(class_weights=True)}
         )
 
 

@@ -42,10 +42,18 @@ def test_the_interval_holds_the_truth():
     assert np.mean(held) > 0.8
 
 
-def test_a_flat_curve_says_nothing():
+@pytest.mark.parametrize("level", [0.5, 0.7, 0.8, 0.9, 1.0])
+@pytest.mark.parametrize("score", [0.6, 0.95])
+def test_a_flat_curve_says_nothing(level, score):
     """More real images did not help, so none are worth anything."""
-    found = worth_in_images(SIZES, np.full((3, 4), 0.7), np.full(4, 0.8))
+    found = worth_in_images(SIZES, np.full((3, 4), level), np.full(4, score))
     assert found.more is found.low is found.high is None
+
+
+def test_a_curve_needs_two_numbers_of_images():
+    """Of few images, two shares can be the same."""
+    found = worth_in_images([3, 3], [[0.5] * 2, [0.6] * 2], [0.7] * 2)
+    assert found.more is None
 
 
 def test_far_beyond_the_images_no_number_is_named():

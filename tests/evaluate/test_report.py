@@ -15,6 +15,8 @@ import ganaug
 from ganaug.commands.samples import measure_samples
 from ganaug.evaluate.arms import BASELINE, Arm
 
+# The report is made once.
+pytestmark = pytest.mark.xdist_group("report")
 SCHEMA = pathlib.Path(__file__).parents[2] / "docs" / "report.schema.json"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

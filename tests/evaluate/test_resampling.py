@@ -9,6 +9,7 @@ from ganaug.evaluate.arms import Arm, all_controls
 from ganaug.evaluate.leakage import check_overlap
 from ganaug.evaluate.pipeline import ArmPipeline
 from ganaug.evaluate.resampling import Smote, resample
+from ganaug.evaluate.seed_data import RealImages
 
 
 def test_random_over_sampling_repeats_images(digits):
@@ -41,11 +42,13 @@ def test_smote_is_imbalanced_learns(digits):
     assert (grown.images.reshape(len(grown), -1) != expected).any()
 
 
-def test_smote_needs_neighbours(make_images):
-    """A single image has none; the arm says so."""
+def test_smote_leaves_single_images(make_images):
+    """They have no neighbours; the other classes grow."""
+    data = make_images((6, 1, 3))
+    grown = resample(data, Smote(), seed=0)
+    assert grown.class_counts.tolist() == [6, 1, 6]
     data = make_images((6, 1))
-    with pytest.raises(ValueError, match=r"Arm 'S'.*a class of 1 image"):
-        ArmPipeline("S", Arm(sampler=Smote()), data, 4).batches(0)
+    assert resample(data, Smote(), seed=0).class_counts.tolist() == [6, 1]
     grown = resample(data, Smote(sampling_strategy={0: 8}), seed=0)
     assert grown.class_counts.tolist() == [8, 1]
 
@@ -75,9 +78,11 @@ def test_what_a_sampler_learnt_before_is_checked(digits, small_gan):
         arms["old"].sampler.training_fingerprints, learnt
     )
     fine = {"own": arms["own"], "SMOTE": Arm(sampler=Smote())}
-    assert len(check_overlap(digits.train, digits.test, fine, False)) == 1
+    real = RealImages(digits.train, None, None, None, 0)
+    assert len(check_overlap(real, [0], digits.test, fine, (), False)) == 1
+    other = RealImages(digits.test, None, None, None, 0)
     with pytest.raises(ValueError, match="training data of arm 'old'"):
-        check_overlap(digits.test, digits.train, {"old": arms["old"]}, False)
+        check_overlap(other, [0], digits.train, {"old": arms["old"]}, (), False)
 
 
 def test_class_weights_make_up_for_counts(digits):

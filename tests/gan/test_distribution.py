@@ -7,6 +7,8 @@ import sys
 import numpy as np
 import pytest
 
+# What takes long is done once for all tests here.
+pytestmark = pytest.mark.xdist_group("distribution")
 # Logical devices can only be made before TensorFlow is used, so this runs in a
 # process of its own. It makes one strategy for all cases: TensorFlow mixes up
 # the collectives of synchronized batch normalization with those of a strategy

@@ -286,6 +286,15 @@ class GANAugmenter:
         return self._source.draws.class_names
 
     @property
+    def needs_one_hot_labels(self):
+        """Whether synthetic labels are soft, so that real ones are one-hot."""
+        return bool(
+            self.label_smoothing
+            or self.teacher is not None
+            or self._source.is_interpolated
+        )
+
+    @property
     def description(self):
         """Dict of all that tells the augmenter from others.
 

@@ -16,7 +16,6 @@ from ganaug.evaluate.arms import (
     all_controls,
     default_controls,
     on_top_of_best,
-    on_top_of_classic,
 )
 from ganaug.evaluate.classifiers import (
     build_classifier,
@@ -123,7 +122,7 @@ def evaluate(
         for ratio in sorted({*options.ratios} - {0, options.ratio})
     }
     references = {
-        name: on_top_of_classic(augmenter.replace(ratio=ratio), flip)
+        name: Arm(augmenter.replace(ratio=ratio), on_top_of=CLASSIC)
         for ratio, name in sweep.items()
     }
     # Without anything that is free.
@@ -131,8 +130,9 @@ def evaluate(
     references[SYNTHETIC_ONLY] = Arm(augmenter.replace(ratio=1.0))
     extractor = None
     if options.features == "inception":
-        # Now, so that weights that are not there are known at once.
+        # Now, so that what is not there or does not fit is known at once.
         extractor = inception_features(data.train.value_range)
+        extractor(data.train.images[:1])
     shown = ProgressReport(console, "evaluating", "trainings")
 
     def progress(done, total, arm, seed):
@@ -144,7 +144,7 @@ def evaluate(
             data.train,
             data.test,
             arms={
-                CANDIDATE: on_top_of_classic(augmenter, flip),
+                CANDIDATE: Arm(augmenter, on_top_of=CLASSIC),
                 BEST_CANDIDATE: on_top_of_best(augmenter),
             },
             controls=_controls(options.controls, data.train, flip),

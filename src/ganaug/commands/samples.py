@@ -5,6 +5,7 @@ import io
 import numpy as np
 
 from ganaug.data.labeled_images import LabeledImages
+from ganaug.data.splits import fingerprints
 from ganaug.fidelity.memorization import MIN_HELD_OUT
 from ganaug.fidelity.sample_report import report_samples
 from ganaug.pictures import save_image_grid
@@ -23,7 +24,7 @@ def measure_samples(generators, train, held_out, extractor=None, seed=0):
 
     Args:
         generators: `Generators`.
-        train: `LabeledImages` that they learnt.
+        train: `LabeledImages`; those of them count that they learnt.
         held_out: `LabeledImages`.
         extractor: As in `report_samples`. Defaults to a classifier's features.
         seed: Integer. Defaults to `0`.
@@ -60,6 +61,10 @@ def measure_samples(generators, train, held_out, extractor=None, seed=0):
     )
     if len(held_out) < MIN_HELD_OUT:
         return None, pictures
+    # A part of what there is to train on may have been held out.
+    known = np.isin(fingerprints(train), generators.fingerprints)
+    if known.any():
+        train = train.subset(np.flatnonzero(known))
     report = report_samples(drawn, train, held_out, extractor, seed)
     pictures[
         "The synthetic images nearest to a training image (left), and that "

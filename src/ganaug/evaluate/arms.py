@@ -29,7 +29,9 @@ class Arm:
             of the real data, or `None`. It may return integer, one-hot or
             soft labels, and sample weights as a third part. Where it has a
             method `with_seed(seed)`, the copy that this returns is used, so
-            that every seed of the evaluation has noise of its own. Attributes
+            that every seed of the evaluation has noise of its own; where its
+            attribute `needs_one_hot_labels` is true, it gets such labels
+            rather than integers. Attributes
             `training_fingerprints`, `class_names` and `value_range`, as
             `GANAugmenter` has them, are compared with the data.
         class_balanced: Boolean. Whether real images are drawn with every

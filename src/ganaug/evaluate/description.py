@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import importlib.metadata
+import inspect
 
 import numpy as np
 
@@ -16,8 +17,8 @@ def describe(value):
     Args:
         value: Plain data, an array, a dataclass such as `Arm`, an estimator of
             scikit-learn, a schedule of Keras, a callable, or anything that has
-            a `description` of such parts, as `GANAugmenter` does. Of functions
-            the name must do.
+            a `description` of such parts, as `GANAugmenter` does. Of other
+            objects, their public attributes; of functions the name must do.
 
     Returns:
         Plain data for JSON.
@@ -56,6 +57,17 @@ def describe(value):
             return {"kind": name, **describe(value.get_params(deep=False))}
         if hasattr(value, "get_config"):
             return {"kind": name, **describe(value.get_config())}
+        # Of a method, what it is bound to; of an object, what it was given.
+        own = getattr(value, "__self__", None)
+        if own is not None and not inspect.ismodule(own):
+            return {"kind": name, "of": describe(own)}
+        attributes = {
+            key: part
+            for key, part in getattr(value, "__dict__", {}).items()
+            if not key.startswith("_")
+        }
+        if attributes and not inspect.isroutine(value):
+            return {"kind": name, **describe(attributes)}
     return name
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
 
 from ganaug.evaluate.description import describe
 from ganaug.seeds import derive_seed
@@ -50,6 +51,33 @@ class EstimatorLearner:
         """String for people."""
         return repr(self._estimator)
 
+    def check_arms(self, arms):
+        """Checks that all arms can be trained.
+
+        Args:
+            arms: Dict from name to `Arm`.
+
+        Raises:
+            ValueError: An arm has a focal loss, or weights that the estimator
+                does not take.
+        """
+        for name, arm in arms.items():
+            if arm.focal_gamma:
+                raise ValueError(
+                    f"Arm {name!r}: a scikit-learn estimator has its own loss. "
+                    "Leave arms with a focal loss out. "
+                    f"Received: focal_gamma={arm.focal_gamma}"
+                )
+            if arm.class_weights and not self._takes_weights:
+                raise ValueError(
+                    f"Arm {name!r}: {self.name} takes no weights. Leave arms "
+                    "with class weights out. Received: class_weights=True"
+                )
+
+    @property
+    def _takes_weights(self):
+        return has_fit_parameter(self._estimator, "sample_weight")
+
     def train(self, seed, batches, logit_shift, focal_gamma):
         """Fits a copy with a seed.
 
@@ -57,17 +85,12 @@ class EstimatorLearner:
             seed: Integer. Becomes its `random_state`, where it has one.
             batches: As in `ClassifierTrainer.train`.
             logit_shift: As there.
-            focal_gamma: As there. Must be 0.
+            focal_gamma: As there. It is 0, see `check_arms`.
 
         Raises:
-            ValueError: There is a focal loss, too few batches, or as the
-                estimator raises it.
+            ValueError: There are too few batches, or weights that the
+                estimator does not take, or as it raises it.
         """
-        if focal_gamma:
-            raise ValueError(
-                "A scikit-learn estimator has its own loss. Leave arms with "
-                f"a focal loss out. Received: focal_gamma={focal_gamma}"
-            )
         rng = np.random.default_rng(derive_seed(seed, "labels"))
         taken = list(batches.take(self._steps).as_numpy_iterator())
         if len(taken) < self._steps:
@@ -92,8 +115,14 @@ class EstimatorLearner:
         self._fitted.set_params(
             **dict.fromkeys(names, derive_seed(seed, "weights"))
         )
-        # Not all estimators take weights.
         if np.ptp(weights):
+            if not self._takes_weights:
+                raise ValueError(
+                    f"{self.name} takes no weights, and the arm's differ. "
+                    "Leave `sample_weight` out, or choose another classifier. "
+                    f"Received: weights from {weights.min():g} to "
+                    f"{weights.max():g}"
+                )
             self._fitted.fit(rows, drawn, sample_weight=weights)
         else:
             self._fitted.fit(rows, drawn)

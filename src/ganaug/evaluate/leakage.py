@@ -7,7 +7,7 @@ from ganaug.data.splits import fingerprints
 from ganaug.evaluate.near_duplicates import count_near_duplicates
 
 
-def check_overlap(real, seeds, test, arms, allow_overlap):
+def check_overlap(real, seeds, test, arms, choosing, allow_overlap):
     """Checks that nothing was trained on images that measure or choose.
 
     Args:
@@ -16,6 +16,7 @@ def check_overlap(real, seeds, test, arms, allow_overlap):
         test: `LabeledImages`.
         arms: Dict from name to `Arm`. A transform may have the attribute
             `training_fingerprints`, as `GANAugmenter` has it.
+        choosing: Sequence of names of arms among which one is chosen.
         allow_overlap: Boolean. Whether overlap is a note and not an error.
 
     Returns:
@@ -63,17 +64,22 @@ def check_overlap(real, seeds, test, arms, allow_overlap):
                 "the validation data",
                 held_out["validation"],
             )
+        if choosing and data.validation is None:
+            held_out_numbers = fingerprints(real.choice_of(seed).validation)
+            for name in set(choosing) & set(learnt):
+                note_overlap(
+                    found,
+                    "validation",
+                    held_out_numbers,
+                    f"the training data of control {name!r}",
+                    learnt[name],
+                )
         for name, numbers in learnt.items():
             others = int((~np.isin(numbers, train_numbers)).sum())
             beyond[name] = max(beyond[name], others)
-    refuse_overlap(found, allow_overlap)
-    notes = [f"Overlap was allowed: {line}." for line in found]
+    notes = refuse_overlap(found, allow_overlap)
     notes += _notes_on_near_duplicates(real.first.train, test)
-    notes += [
-        f"{name} does not say what it was trained on, if on anything: whether "
-        "it knows the test images was not checked."
-        for name in unknown
-    ]
+    notes += [note_unknown(name) for name in unknown]
     notes += [
         f"The generator of {name} learnt from {others} images that are not in "
         "the training data here, so its gain includes what those images are "
@@ -83,6 +89,21 @@ def check_overlap(real, seeds, test, arms, allow_overlap):
     ]
     relearn = any(arm.learn is not None for arm in arms.values())
     return [*notes, _note_on_variance(real.vary, bool(learnt), relearn)]
+
+
+def note_unknown(name):
+    """Says that an arm hides what it learnt.
+
+    Args:
+        name: String.
+
+    Returns:
+        A string.
+    """
+    return (
+        f"{name} does not say what it was trained on, if on anything: whether "
+        "it knows the test images was not checked."
+    )
 
 
 def note_overlap(found, kind, numbers, where, known):
@@ -109,8 +130,11 @@ def refuse_overlap(found, allow_overlap):
         found: Dict from sentences.
         allow_overlap: Boolean.
 
+    Returns:
+        A list of notes for the report, where it is allowed.
+
     Raises:
-        ValueError: There are sentences.
+        ValueError: There are sentences, and it is not.
     """
     if found and not allow_overlap:
         raise ValueError(
@@ -119,6 +143,7 @@ def refuse_overlap(found, allow_overlap):
             "`allow_overlap=True` (--allow-overlap), which the report will "
             "say. Received: allow_overlap=False"
         )
+    return [f"Overlap was allowed: {line}." for line in found]
 
 
 def _fingerprints_of(part):

@@ -73,6 +73,13 @@ class KerasLearner:
         """String for people."""
         return getattr(self._build, "__name__", repr(self._build))
 
+    def check_arms(self, arms):
+        """Checks that all arms can be trained; a network can be, in any.
+
+        Args:
+            arms: Dict from name to `Arm`.
+        """
+
     def _new(self, seed):
         with seeded_initializers(derive_seed(seed, "weights")):
             return self._build(*self._facts)

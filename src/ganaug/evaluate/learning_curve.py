@@ -4,20 +4,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganaug.evaluate.arms import Arm
+from ganaug.evaluate.arms import BEST_CONTROL, Arm
 from ganaug.evaluate.statistics import CONFIDENCE
 
 NUM_RESAMPLES = 2000
 # How far beyond the real images that there are a curve is read.
 MAX_FACTOR = 4.0
+# An exponent that is nothing but rounding.
+FLAT = -1e-6
 
 
-def curve_arms(all_arms, candidates, fractions):
+def curve_arms(all_arms, candidates, controls, fractions):
     """Makes the arms of the learning curves.
 
     Args:
         all_arms: Dict from name to `Arm`.
         candidates: Names of those under test.
+        controls: Names of the controls. What is compared with something else
+            has no curve.
         fractions: Sequence of floats, shares of the real images.
 
     Returns:
@@ -40,11 +44,11 @@ def curve_arms(all_arms, candidates, fractions):
         for name in candidates
     )
     return {
-        f"{base}, {fraction:.0%} of the images": Arm(
+        f"{base}, {100 * fraction:g}% of the images": Arm(
             on_top_of=base, fraction=fraction
         )
         for base in bases
-        if base is not None
+        if base in controls or base == BEST_CONTROL
         for fraction in sorted(fractions)
     }
 
@@ -148,8 +152,10 @@ def _read_off(num_images, means, score):
     """Further images with which the curve reaches a score."""
     # An error of 0 has no logarithm.
     errors = np.maximum(1 - means, 1e-6)
+    if num_images[0] == num_images[-1]:
+        return None
     slope, level = np.polyfit(np.log(num_images), np.log(errors), 1)
-    if slope >= 0:
+    if slope > FLAT:
         return None
     present = num_images[-1]
     needed = np.exp((np.log(max(1 - score, 1e-6)) - level) / slope)

@@ -56,6 +56,14 @@ class ArmPipeline:
         )
         transform = self._arm.transform
         if transform is not None:
+            if getattr(transform, "needs_one_hot_labels", False):
+                num_classes = self._train.num_classes
+                dataset = dataset.map(
+                    lambda images, labels: (
+                        images,
+                        tf.one_hot(labels, num_classes),
+                    )
+                )
             if hasattr(transform, "with_seed"):
                 transform = transform.with_seed(derive_seed(seed, "transform"))
             dataset = dataset.apply(transform)

@@ -9,8 +9,9 @@ matplotlib.use("agg")
 from matplotlib import pyplot as plt
 
 from ganaug.evaluate.arms import BASELINE
+from ganaug.evaluate.results import CANDIDATE, CONTROL
 
-BLUE, GRAY, RED = "#2b6cb0", "#718096", "#c0392b"
+BLUE, GRAY, LIGHT_GRAY, RED = "#2b6cb0", "#718096", "#b7c0cc", "#c0392b"
 # Rows of recalls that can be read.
 MAX_CLASSES = 40
 # Of a bin of confidence that is drawn.
@@ -50,11 +51,11 @@ def forest_plot(report):
     """
     arms = [arm for arm in report.arms if arm.name != BASELINE]
     gains = [report.gain(arm.name, BASELINE) for arm in arms]
-    colors = {"candidate": BLUE, "control": GRAY, "reference": "#b7c0cc"}
+    colors = {CANDIDATE: BLUE, CONTROL: GRAY}
 
     def draw(axis):
         for row, (arm, gain) in enumerate(zip(arms, gains, strict=True)):
-            color = colors[arm.role]
+            color = colors.get(arm.role, LIGHT_GRAY)
             if np.isfinite(gain.low):
                 axis.plot(
                     [100 * gain.low, 100 * gain.high],

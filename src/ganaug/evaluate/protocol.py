@@ -23,6 +23,7 @@ from ganaug.evaluate.report import EvaluationReport
 from ganaug.evaluate.results import (
     CANDIDATE,
     CONTROL,
+    CURVE,
     REFERENCE,
     ArmResult,
 )
@@ -113,8 +114,9 @@ def evaluate_augmentation(
             what is missing. Several processes that run the same evaluation
             in one folder share the work, and each returns the whole report.
             Other versions of the libraries are another configuration. Arms
-            are told apart by their settings, and functions by their name
-            alone. By default nothing is kept.
+            are told apart by their settings, objects by their public
+            attributes, and functions by their name alone. By default nothing
+            is kept.
 
     Returns:
         An `EvaluationReport`.
@@ -166,11 +168,18 @@ def evaluate_augmentation(
     if controls is None:
         controls = default_controls(images.num_classes)
     all_arms = _check_arms(arms, controls, references)
-    curves = curve_arms(all_arms, arms, learning_curve)
+    curves = curve_arms(all_arms, arms, controls, learning_curve)
     all_arms |= curves
     if chooses and real.held_out_share is None and not real.first.validation:
         real.held_out_share = VALIDATION_SHARE
-    notes = check_overlap(real, seeds, test, all_arms, allow_overlap)
+    notes = check_overlap(
+        real,
+        seeds,
+        test,
+        all_arms,
+        tuple(controls) if chooses else (),
+        allow_overlap,
+    )
     for name, arm in all_arms.items():
         check_generator(name, arm.transform, images)
         if arm.learn is None and arm.on_top_of is None:
@@ -179,6 +188,7 @@ def evaluate_augmentation(
             ).check_first_batch(seeds[0])
     notes += _notes_on_test(test)
     learner = make_learner(classifier, images, steps, seeds[0])
+    learner.check_arms(all_arms)
     cells = Cells(
         run_dir,
         {
@@ -207,6 +217,7 @@ def evaluate_augmentation(
     )
     trainings.run()
     roles = {
+        **dict.fromkeys(curves, CURVE),
         **dict.fromkeys(controls, CONTROL),
         **dict.fromkeys(arms, CANDIDATE),
     }
@@ -232,17 +243,18 @@ def evaluate_augmentation(
                 for name, value in learner.description.items()
                 if name != "classifier"
             },
-            "steps": steps,
-            "batch_size": batch_size,
+            "steps": int(steps),
+            "batch_size": int(batch_size),
             "train_images_per_class": images.class_counts.tolist(),
             "test_images_per_class": test.class_counts.tolist(),
             "image_shape": list(images.image_shape),
+            "own_images_per_seed": real.vary,
             "train_images_hash": real.first.hash,
             "test_images_hash": SeedData(test).hash,
             "validation": _tell_validation(real, chooses),
             "seconds": round(cells.seconds, 1),
         },
-        notes=(*notes, *trainings.notes),
+        notes=(*notes, *trainings.notes()),
         chosen_control=trainings.best_control,
     )
 
@@ -322,6 +334,12 @@ def _check_arms(arms, controls, references):
         for name, arm in value.items()
     }
     for name, arm in found.items():
+        if name in controls and arm.learn is not None:
+            raise ValueError(
+                f"Control {name!r} must not learn for each seed, since other "
+                "arms may come on top of it. Put it among `arms` or "
+                f"`references`. Received: learn={arm.learn!r}"
+            )
         if arm.on_top_of is None:
             continue
         if name in controls or arm.on_top_of not in (*controls, BEST_CONTROL):

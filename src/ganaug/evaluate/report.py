@@ -16,7 +16,7 @@ from ganaug.evaluate.learning_curve import worth_in_images
 from ganaug.evaluate.report_page import render_page
 from ganaug.evaluate.report_text import TABLE_WIDTH, markdown, print_table
 from ganaug.evaluate.report_words import sentences
-from ganaug.evaluate.results import CONTROL, REFERENCE
+from ganaug.evaluate.results import CONTROL, CURVE, REFERENCE
 from ganaug.evaluate.statistics import (
     CONFIDENCE,
     RULE,
@@ -75,7 +75,7 @@ class EvaluationReport:
     @property
     def references(self):
         """List of the arms that are shown beside."""
-        return [arm for arm in self.arms if arm.role == REFERENCE]
+        return [arm for arm in self.arms if arm.role in (REFERENCE, CURVE)]
 
     @property
     def best_control(self):
@@ -150,17 +150,16 @@ class EvaluationReport:
             compared with.
         """
         without = self.arm(name).without
-        points = [
-            arm
+        # Where the best control is a named one, there are two of each.
+        points = {
+            arm.fraction: arm
             for arm in self.arms
-            if arm.role == REFERENCE
-            and arm.fraction < 1
-            and arm.without == without
-        ]
+            if arm.role == CURVE and arm.without == without
+        }
         if without is None or not points:
             return None
         counts = np.array(self.settings["train_images_per_class"])
-        points.append(self.arm(without))
+        points = [*points.values(), self.arm(without)]
         return worth_in_images(
             [
                 int((counts * arm.fraction).round().clip(1, counts).sum())

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from ganaug.evaluate.arms import BASELINE
 from ganaug.evaluate.report_words import table_rows
-from ganaug.evaluate.results import REFERENCE
+from ganaug.evaluate.results import CANDIDATE, CONTROL
 from ganaug.evaluate.statistics import CONFIDENCE
 
 TABLE_WIDTH = 100
@@ -33,10 +33,9 @@ def print_table(report, console):
     ):
         table.add_column(header, justify="right", no_wrap=True)
     for row in table_rows(report):
-        style = "bold" if row["is_candidate"] else None
         table.add_row(
             *(escape(row[cell]) for cell in CELLS),
-            style="dim" if row["role"] == REFERENCE else style,
+            style={CANDIDATE: "bold", CONTROL: None}.get(row["role"], "dim"),
         )
     console.print(table)
     legend = (
@@ -64,10 +63,10 @@ def markdown(report):
         "| arm | mean ± sd | over real only | over best control |",
         "|---|---:|---:|---:|",
     ]
-    marks = {"candidate": "**", "reference": "*"}
+    marks = {CANDIDATE: "**", CONTROL: ""}
     for row in table_rows(report):
         name = row["name"].replace("|", "\\|")
-        mark = marks.get(row["role"], "")
+        mark = marks.get(row["role"], "*")
         lines.append(
             f"| {mark}{name}{mark} | {row['score']} "
             f"| {row['over_baseline']} | {row['over_best']} |"

@@ -14,12 +14,8 @@ class Smote(BaseOverSampler):
     Args:
         sampling_strategy: As in SMOTE. Defaults to `"auto"`.
         k_neighbors: Integer. Neighbours at most; a class of three images has
-            two. Defaults to `5`.
+            two, and one of a single image stays as it is. Defaults to `5`.
         random_state: As in SMOTE. Defaults to `None`.
-
-    Raises:
-        ValueError: When used: a class that is to grow has one image, and so no
-            neighbour.
 
     Reference:
         - [Chawla et al., 2002](https://arxiv.org/abs/1106.1813)
@@ -33,17 +29,19 @@ class Smote(BaseOverSampler):
         self.random_state = random_state
 
     def _fit_resample(self, X, y):
-        grown = [label for label, n in self.sampling_strategy_.items() if n]
+        counts = {
+            label: int((y == label).sum()) for label in self.sampling_strategy_
+        }
+        grown = {
+            label: counts[label] + number
+            for label, number in self.sampling_strategy_.items()
+            if number and counts[label] > 1
+        }
         if not grown:
             return X.copy(), y.copy()
-        fewest = min(int((y == label).sum()) for label in grown)
-        if fewest < 2:
-            raise ValueError(
-                "SMOTE needs at least two images of each class that grows. "
-                f"Leave this arm out. Received: a class of {fewest} image"
-            )
+        fewest = min(counts[label] for label in grown)
         smote = SMOTE(
-            sampling_strategy=self.sampling_strategy,
+            sampling_strategy=grown,
             k_neighbors=min(self.k_neighbors, fewest - 1),
             random_state=self.random_state,
         )

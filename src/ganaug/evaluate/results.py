@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 CANDIDATE, CONTROL, REFERENCE = "candidate", "control", "reference"
+# A control on fewer real images.
+CURVE = "curve"
 
 
 @dataclass(frozen=True)
@@ -13,8 +15,9 @@ class ArmResult:
 
     Args:
         name: String.
-        role: String. `"candidate"` if the arm is under test, `"control"`, or
-            `"reference"` if it is shown beside and not judged.
+        role: String. `"candidate"` if the arm is under test, `"control"`,
+            `"reference"` if it is shown beside and not judged, or `"curve"` if
+            it is a control on a share of the real images.
         without: String. The control that is the same but for what is under
             test, or `None`.
         on_top_of: String. The control that it came on top of, or `None`.

@@ -111,6 +111,12 @@ class RealImages:
             data = self._read(drawn, validation)
             if self._latest is not None:
                 _check_kind(data.train, self.first.train, f"seed {seed}")
+                if (data.validation is None) != (self.first.validation is None):
+                    raise ValueError(
+                        "`train` must return validation images for every seed "
+                        "or for none. Received: seed "
+                        f"{seed} is another case than the first"
+                    )
             self._latest = seed, data
         return self._latest[1]
 
@@ -141,6 +147,13 @@ class RealImages:
         data = self.of(seed)
         if self.held_out_share is None:
             return data
+        if data.train.class_counts.max() < 2:
+            raise ValueError(
+                "No class has a second image that could be held out to choose "
+                "a control. Give `validation` images, or name the control with "
+                "`Arm(on_top_of=...)`. Received: class counts "
+                f"{data.train.class_counts.tolist()}"
+            )
         return SeedData(
             *holdout_split(
                 data.train,

@@ -32,6 +32,15 @@ class ClassifierTrainer:
         self._fresh = [
             variable.numpy() for variable in self.optimizer.variables
         ]
+        # One graph whatever the numbers of images: graphs for one number are
+        # optimized in another way, and predictions would depend, in their last
+        # bits, on what was predicted before.
+        self._predict = tf.function(
+            self._probabilities,
+            input_signature=[
+                tf.TensorSpec((None, *classifier.input_shape[1:]), tf.float32)
+            ],
+        )
         self._logit_shift = tf.Variable(
             tf.zeros(classifier.output_shape[-1]), trainable=False
         )
@@ -113,7 +122,6 @@ class ClassifierTrainer:
             axis=0,
         ).numpy()
 
-    @tf.function(reduce_retracing=True)
-    def _predict(self, images):
+    def _probabilities(self, images):
         logits = self._model(images, training=False)
         return tf.nn.softmax(tf.cast(logits, tf.float32))

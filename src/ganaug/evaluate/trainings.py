@@ -10,9 +10,14 @@ from ganaug.data.splits import fingerprints
 from ganaug.evaluate.arms import BEST_CONTROL, as_arm
 from ganaug.evaluate.cells import CellKey
 from ganaug.evaluate.compatibility import check_generator
-from ganaug.evaluate.leakage import note_overlap, refuse_overlap
+from ganaug.evaluate.leakage import (
+    note_overlap,
+    note_unknown,
+    refuse_overlap,
+)
 from ganaug.evaluate.pipeline import ArmPipeline
 from ganaug.evaluate.scores import classification_scores
+from ganaug.evaluate.transforms import Stack
 
 TEST, CHOICE = "test", "choice"
 
@@ -57,8 +62,6 @@ class Trainings:
         self._allow_overlap = allow_overlap
         self._progress = progress
         self._learnt = {}
-        self._checked = set()
-        self.notes = []
         self.best_control = None
 
     def run(self):
@@ -101,6 +104,21 @@ class Trainings:
             A list of dicts, one for each seed.
         """
         return [self._found((TEST, name), seed)[TEST] for seed in self._seeds]
+
+    def notes(self):
+        """Gives what was noticed in trainings, by whatever process.
+
+        Returns:
+            A list of different sentences.
+        """
+        return list(
+            dict.fromkeys(
+                note
+                for part in self._work
+                for seed in self._seeds
+                for note in self._found(part, seed)["notes"]
+            )
+        )
 
     def validation_scores(self, name):
         """Gives the scores of an arm on validation data.
@@ -209,6 +227,10 @@ class Trainings:
                     raise ValueError(
                         f"Arm {name!r}, seed {seed}: {error}"
                     ) from error
+                except TypeError as error:
+                    raise TypeError(
+                        f"Arm {name!r}, seed {seed}: {error}"
+                    ) from error
 
     def _train_one(self, purpose, name, seed):
         started = time.perf_counter()
@@ -221,20 +243,23 @@ class Trainings:
             if purpose == CHOICE
             else self._real.of(seed)
         )
-        arm = self.resolved(name)
+        arm, notes = self.resolved(name), []
         train = data.fraction(arm.fraction, seed)
         if arm.learn is not None:
-            arm = arm.learnt(self._learn(name, arm, data, train, seed))
+            transform, notes = self._learn(name, arm, data, train, seed)
+            arm = arm.learnt(transform)
         pipeline = ArmPipeline(name, arm, train, self._batch_size)
-        if self._arms[name].on_top_of is not None or arm.learn is not None:
-            self._check(name, pipeline, seed)
+        # What could not be checked before the first training.
+        late = self._arms[name].on_top_of or self._arms[name].learn
+        if late and seed == self._seeds[0]:
+            notes = [*notes, *pipeline.check_first_batch(seed)]
         self._learner.train(
             seed,
             pipeline.batches(seed),
             pipeline.logit_shift(seed),
             arm.focal_gamma,
         )
-        scores = {}
+        scores = {"notes": notes}
         if purpose == TEST:
             scores[TEST] = self._score(self._test)
         if data.validation is not None:
@@ -249,14 +274,14 @@ class Trainings:
         """
         if self._arms[name].on_top_of is None:
             return None
-        wanted = dataclasses.replace(self.resolved(name), without=None)
+        wanted = self.resolved(name)
         for other_purpose, other in self._work:
-            if other_purpose == purpose and other != name:
-                same = dataclasses.replace(self.resolved(other), without=None)
-                if same == wanted:
-                    scores = self._found((purpose, other), seed)
-                    if scores is not None:
-                        return scores
+            if other_purpose != purpose or other == name:
+                continue
+            if _do_the_same(self.resolved(other), wanted):
+                scores = self._found((purpose, other), seed)
+                if scores is not None:
+                    return scores
         return None
 
     def _put(self, purpose, name, seed, scores, started):
@@ -273,19 +298,19 @@ class Trainings:
         )
 
     def _learn(self, name, arm, data, train, seed):
-        key = id(arm.learn), seed, arm.fraction
+        key = id(arm.learn), seed, arm.fraction, data.hash
         if key not in self._learnt:
             transform = arm.learn(train, data.validation, seed)
             as_arm(transform)
             check_generator(name, transform, train)
-            self._check_learnt(name, transform, data)
-            self._learnt[key] = transform
+            notes = self._check_learnt(name, transform, data)
+            self._learnt[key] = transform, notes
         return self._learnt[key]
 
     def _check_learnt(self, name, transform, data):
         numbers = getattr(transform, "training_fingerprints", None)
         if numbers is None:
-            return
+            return [note_unknown(name)]
         found = {}
         for kind, images in (
             ("test", self._test),
@@ -299,13 +324,7 @@ class Trainings:
                     f"what arm {name!r} learnt",
                     numbers,
                 )
-        refuse_overlap(found, self._allow_overlap)
-
-    def _check(self, name, pipeline, seed):
-        """What could not be checked before the first training."""
-        if name not in self._checked:
-            self._checked.add(name)
-            self.notes += pipeline.check_first_batch(seed)
+        return refuse_overlap(found, self._allow_overlap)
 
     def _tell(self, name, seed):
         if self._progress:
@@ -315,3 +334,30 @@ class Trainings:
                 for seed in self._seeds
             )
             self._progress(done, self._total, name, seed)
+
+
+def _do_the_same(one, other):
+    """Whether two arms differ in nothing but what they are compared with."""
+    return all(
+        getattr(one, field.name) is getattr(other, field.name)
+        or (
+            isinstance(getattr(one, field.name), (bool, int, float))
+            and getattr(one, field.name) == getattr(other, field.name)
+        )
+        or _same_stack(getattr(one, field.name), getattr(other, field.name))
+        for field in dataclasses.fields(one)
+        if field.name != "without"
+    )
+
+
+def _same_stack(one, other):
+    """Whether two are stacks of the very same transformations."""
+    return (
+        isinstance(one, Stack)
+        and isinstance(other, Stack)
+        and len(one.transforms) == len(other.transforms)
+        and all(
+            part is same
+            for part, same in zip(one.transforms, other.transforms, strict=True)
+        )
+    )

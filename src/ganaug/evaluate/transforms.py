@@ -96,14 +96,13 @@ class MixUp(_Seeded):
     def __call__(self, dataset):
         layer = keras.layers.MixUp(alpha=self.alpha, seed=self.seed)
 
-        def mix(images, labels):
-            if labels.shape.rank == 1:
-                labels = tf.one_hot(labels, self.num_classes)
+        def mix(images, labels, *weights):
+            labels = _weighted_labels(labels, self.num_classes, *weights)
             mixed = layer(
                 {"images": tf.cast(images, tf.float32), "labels": labels},
                 training=True,
             )
-            return mixed["images"], mixed["labels"]
+            return mixed["images"], *_split(mixed["labels"], *weights)
 
         return dataset.map(mix)
 
@@ -133,10 +132,8 @@ class CutMix(_Seeded):
     def __call__(self, dataset):
         layer = keras.layers.CutMix(factor=self.alpha, seed=self.seed)
 
-        def mix(images, labels):
-            if labels.shape.rank == 1:
-                labels = tf.one_hot(labels, self.num_classes)
-            labels = tf.cast(labels, tf.float32)
+        def mix(images, labels, *weights):
+            labels = _weighted_labels(labels, self.num_classes, *weights)
             images = tf.cast(images, tf.float32)
             # A further channel tells of which image each pixel is.
             own = tf.range(tf.cast(tf.shape(images)[0], tf.float32))
@@ -152,9 +149,28 @@ class CutMix(_Seeded):
             share = tf.reduce_mean(tf.cast(kept, tf.float32), (1, 2))
             other = tf.reduce_max(tf.where(kept, 0.0, marks), (1, 2, 3))
             others = tf.gather(labels, tf.cast(other, tf.int32))
-            return images, share * labels + (1 - share) * others
+            labels = share * labels + (1 - share) * others
+            return images, *_split(labels, *weights)
 
         return dataset.map(mix)
+
+
+def _weighted_labels(labels, num_classes, weights=None):
+    """Label distributions times weights, of which mixtures are exact."""
+    if labels.shape.rank == 1:
+        labels = tf.one_hot(labels, num_classes)
+    labels = tf.cast(labels, tf.float32)
+    if weights is not None:
+        labels *= tf.cast(weights, tf.float32)[:, None]
+    return labels
+
+
+def _split(labels, weights=None):
+    """Labels and weights again, out of their product; no weights without."""
+    if weights is None:
+        return (labels,)
+    total = tf.reduce_sum(labels, -1)
+    return tf.math.divide_no_nan(labels, total[:, None]), total
 
 
 @dataclass(frozen=True)
@@ -197,26 +213,6 @@ class RandAugment(_Seeded):
 
 
 @dataclass(frozen=True)
-class OneHot:
-    """Makes labels one-hot, for what needs it.
-
-    Args:
-        num_classes: Integer. Number of classes.
-    """
-
-    num_classes: int
-    training_fingerprints = NOTHING_LEARNT
-
-    def __call__(self, dataset):
-        return dataset.map(
-            lambda images, labels: (
-                images,
-                tf.one_hot(labels, self.num_classes),
-            )
-        )
-
-
-@dataclass(frozen=True)
 class Stack:
     """Several dataset transformations, one after the other.
 
@@ -235,6 +231,14 @@ class Stack:
                 NOTHING_LEARNT,
                 *(part.training_fingerprints for part in self.transforms),
             ]
+        )
+
+    @property
+    def needs_one_hot_labels(self):
+        """Whether a part does."""
+        return any(
+            getattr(part, "needs_one_hot_labels", False)
+            for part in self.transforms
         )
 
     @property

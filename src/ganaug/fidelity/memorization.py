@@ -117,6 +117,7 @@ def measure_memorization(synthetic, train, held_out, seed=0):
 
     Example:
 
+    >>> from ganaug.data.labeled_images import LabeledImages
     >>> rng = np.random.default_rng(0)
     >>> pixels = rng.uniform(size=(90, 4, 4, 1))
     >>> images = LabeledImages(pixels, np.zeros(90, int))
