@@ -64,10 +64,35 @@ def test_generators_are_kept_in_a_folder(digits, fits, tmp_path):
     assert (first != other).any()
     draw(3, digits.train.subset(np.arange(len(digits.train))[::-1]))
     assert len(fits) == 3
-    # Artifacts alone are left, and no remains of training.
-    for path in folder.iterdir():
-        if path.is_dir() and not path.name.endswith(".training"):
-            ganaug.artifact.load(path)
+    # Artifacts are left, and no remains of training.
+    left = [path for path in folder.iterdir() if path.suffix != ".lock"]
+    assert len(left) == 3
+    for path in left:
+        ganaug.artifact.load(path)
+
+
+def test_a_killed_training_goes_on(digits, tmp_path, monkeypatch):
+    """To the generator that it would have been."""
+
+    def draw(folder):
+        generator = ganaug.SeededGenerator("vae", steps=6, folder=folder)
+        return generator.train(digits.train, 0).generator.get_weights()
+
+    class Killed(BaseException):
+        pass
+
+    def save(self, *args):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ConditionalVAE, "save_pretrained", save)
+        with pytest.raises(Killed):
+            draw(tmp_path / "killed")
+    pairs = zip(
+        draw(tmp_path / "killed"), draw(tmp_path / "whole"), strict=True
+    )
+    for one, other in pairs:
+        np.testing.assert_array_equal(one, other)
 
 
 def test_descriptions_tell_them_apart():

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,14 +113,14 @@ class SeededGenerator:
         place = self.folder / f"seed{seed}-{name}"
         with filelock.FileLock(place.with_name(place.name + ".lock")):
             if not place.is_dir():
-                trained = self._train(
-                    images, seed, run_dir=self.folder / f"{place.name}.training"
-                )
+                state = self.folder / f"{place.name}.training"
+                trained = self._train(images, seed, run_dir=state)
                 # Whole or not at all, where it is looked for.
                 with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
                     whole = Path(scratch) / "artifact"
                     trained.save_pretrained(whole)
                     os.replace(whole, place)
+                shutil.rmtree(state)
         return artifact.load(place)
 
     def _train(self, images, seed, **fit_arguments):
