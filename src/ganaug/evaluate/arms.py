@@ -218,13 +218,17 @@ def all_controls(num_classes, value_range, horizontal_flip=False):
         horizontal_flip: As in `default_controls`. Defaults to `False`.
 
     Returns:
-        A dict of `Arm`: the default ones; class weights; random over-sampling
-        and SMOTE, before classic augmentation; focal loss and RandAugment with
-        it.
+        A dict of `Arm`: the default ones; MixUp and CutMix without classic
+        augmentation, with class-balanced batches; class weights; random
+        over-sampling and SMOTE, before classic augmentation; focal loss and
+        RandAugment with it.
     """
     classic = Classic(horizontal_flip)
     return {
         **default_controls(num_classes, horizontal_flip),
+        # Shifts and flips lower some scores.
+        "MixUp": Arm(MixUp(num_classes), class_balanced=True),
+        "CutMix": Arm(CutMix(num_classes), class_balanced=True),
         "class weights": Arm(class_weights=True),
         "classic + random over-sampling": Arm(
             classic, sampler=RandomOverSampler()
