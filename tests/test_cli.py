@@ -79,6 +79,8 @@ def test_train_sample_evaluate(tmp_path):
     assert [arm["name"] for arm in result["arms"]] == [
         "real only",
         "class-balanced",
+        "MixUp",
+        "CutMix",
         "classic",
         "classic + MixUp",
         "classic + CutMix",
@@ -91,8 +93,8 @@ def test_train_sample_evaluate(tmp_path):
     ]
     assert result["about"]["ratio"] == 0.5
     assert result["settings"]["train_images_per_class"][0] == 12
-    # Seven controls to choose among and to test, two arms, and two references.
-    assert "evaluating 18/18 trainings" in done.stderr
+    # Nine controls to choose among and to test, two arms, and two references.
+    assert "evaluating 22/22 trainings" in done.stderr
     assert result["chosen_control"] in [
         arm["name"] for arm in result["arms"] if arm["role"] == "control"
     ]

@@ -164,9 +164,9 @@ def test_controls():
     """Real images alone are among them, and the candidate names its own."""
     controls = default_controls(4)
     assert controls[BASELINE] == Arm()
-    assert len(controls) == 7
+    assert len(controls) == 9
     everything = all_controls(4, (0, 255))
-    assert len(everything) == 12
+    assert len(everything) == 14
     assert set(controls) < set(everything)
     assert on_top_of_classic(lambda ds: ds).without in controls
 

@@ -94,7 +94,7 @@ def test_an_evaluation_can_be_made_again(digits, small_gan):
         for _ in range(2)
     ]
     assert reports[0].arms == reports[1].arms
-    assert len(reports[0].arms) == 8
+    assert len(reports[0].arms) == 10
 
 
 def test_scores_are_those_of_the_test_set(digits):

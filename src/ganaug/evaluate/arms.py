@@ -189,16 +189,19 @@ def default_controls(num_classes, horizontal_flip=False):
             images. Defaults to `False`.
 
     Returns:
-        A dict of `Arm`: real images only; class-balanced; class-balanced with
-        classic augmentation; MixUp and CutMix on top of that; classic
-        augmentation with logit adjustment in place of class-balanced batches;
-        and MixUp on top of this.
+        A dict of `Arm`: real images only; class-balanced batches, and with
+        them MixUp, CutMix, classic augmentation, and MixUp and CutMix on top
+        of that; classic augmentation with logit adjustment in place of
+        class-balanced batches; and MixUp on top of this.
     """
     classic = Classic(horizontal_flip)
     mixed = Stack((classic, MixUp(num_classes)))
     return {
         BASELINE: Arm(),
         "class-balanced": Arm(class_balanced=True),
+        # Where shifts and flips do harm, what is on top of them is no control.
+        "MixUp": Arm(MixUp(num_classes), class_balanced=True),
+        "CutMix": Arm(CutMix(num_classes), class_balanced=True),
         CLASSIC: Arm(classic, class_balanced=True),
         "classic + MixUp": Arm(mixed, class_balanced=True),
         "classic + CutMix": Arm(
@@ -210,7 +213,7 @@ def default_controls(num_classes, horizontal_flip=False):
 
 
 def all_controls(num_classes, value_range, horizontal_flip=False):
-    """Makes all the built-in controls: twice as many, and slower ones.
+    """Makes all the built-in controls: more, and slower ones.
 
     Args:
         num_classes: As in `default_controls`.
@@ -218,17 +221,13 @@ def all_controls(num_classes, value_range, horizontal_flip=False):
         horizontal_flip: As in `default_controls`. Defaults to `False`.
 
     Returns:
-        A dict of `Arm`: the default ones; MixUp and CutMix without classic
-        augmentation, with class-balanced batches; class weights; random
-        over-sampling and SMOTE, before classic augmentation; focal loss and
-        RandAugment with it.
+        A dict of `Arm`: the default ones; class weights; random over-sampling
+        and SMOTE, before classic augmentation; focal loss and RandAugment with
+        it.
     """
     classic = Classic(horizontal_flip)
     return {
         **default_controls(num_classes, horizontal_flip),
-        # Shifts and flips lower some scores.
-        "MixUp": Arm(MixUp(num_classes), class_balanced=True),
-        "CutMix": Arm(CutMix(num_classes), class_balanced=True),
         "class weights": Arm(class_weights=True),
         "classic + random over-sampling": Arm(
             classic, sampler=RandomOverSampler()

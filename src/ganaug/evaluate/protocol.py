@@ -75,9 +75,9 @@ def evaluate_augmentation(
         controls: Dict from name to `Arm` or callable, `"real only"` among
             them. By default those of
             `ganaug.evaluate.arms.default_controls`: real only, class-balanced,
-            classic, MixUp, CutMix, logit adjustment and a stack of them;
-            `all_controls` there has MixUp and CutMix alone, class weights,
-            over-sampling, SMOTE, focal loss and RandAugment too.
+            MixUp and CutMix, alone and on top of classic augmentation, logit
+            adjustment and a stack of them; `all_controls` there has class
+            weights, over-sampling, SMOTE, focal loss and RandAugment too.
         references: Dict like `arms` of what is shown beside, neither judged
             nor a control: synthetic images alone, another ratio. Defaults to
             none.
