@@ -138,6 +138,26 @@ def test_a_generator_that_nothing_passes_of_is_ratio_0(
     assert tuned.tuning.to_dict()["gain"] is None
 
 
+def test_what_is_wrong_beside_a_filter_is_an_error(small_gan, digits, linear):
+    """And not taken for a filter that nothing passes."""
+    augmenter = ganaug.GANAugmenter(small_gan, seed=0)
+    small = digits.train.images[:, :4]
+    for search, message in (
+        ({"sampling_strategy": ("bogus",)}, "bogus"),
+        ({"selection": (ganaug.Selection([ganaug.CopyFilter(small)]),)}, "4"),
+    ):
+        search = {"ratio": (0.5,), "selection": ("teacher",), **search}
+        with pytest.raises(ValueError, match=message):
+            tune(
+                augmenter,
+                digits.train,
+                digits.test,
+                linear,
+                search=search,
+                steps=2,
+            )
+
+
 def test_smoothed_labels_are_searched_for_one_hot_labels(
     small_gan, digits, linear
 ):
@@ -172,12 +192,12 @@ def test_a_teacher_keeps_what_it_recognizes(knowing, linear):
         validation,
         linear,
         search={"ratio": (0.5,), "selection": ("teacher",)},
-        steps=400,
+        steps=800,
     )
+    assert tuned.tuning.helps
     assert "selection=teacher" in tuned.tuning.sentence()
-    if tuned.tuning.helps:
-        record = tuned.bank.record["selection"]["filters"]["teacher"]
-        assert record["min_confidence"] == 0.5
+    record = tuned.bank.record["selection"]["filters"]["teacher"]
+    assert record["min_confidence"] == 0.5
 
 
 def test_trainings_stay_within_the_budget():

@@ -319,11 +319,17 @@ class _Contest:
     def _can_draw(self, settings, seeds):
         """Whether there are images of every class that pass a selection."""
         self._correct(None, seeds[0])
+        selection = settings.get("selection")
+        if selection is None:
+            self.augmenter_of(settings)
+            return True
+        # What else may be wrong with settings or selection is an error.
+        self.augmenter_of({**settings, "selection": None})
+        if selection != TEACHER:
+            selection.check(self._train.image_shape, self._train.class_names)
         try:
             self.augmenter_of(settings)
         except ValueError:
-            if settings.get("selection") is None:
-                raise
             return False
         return True
 
