@@ -12,7 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 import ganaug
 from ganaug.data.splits import take_per_class
 from ganaug.evaluate.arms import Arm
-from ganaug.tuning import _count_trainings, _draw_candidates
+from ganaug.tuning.candidates import count_trainings, draw_candidates
 
 
 @pytest.fixture(scope="module")
@@ -204,10 +204,10 @@ def test_trainings_stay_within_the_budget():
     """For any number of combinations."""
     values = list(itertools.product((2, 9, 40), (16, 17, 25, 60, 200)))
     for number, budget in values:
-        candidates, rounds = _draw_candidates(
+        candidates, rounds = draw_candidates(
             {"ratio": np.linspace(0.1, 0.9, number)}, budget, seed=0
         )
-        assert _count_trainings(len(candidates), rounds) <= budget
+        assert count_trainings(len(candidates), rounds) <= budget
         # Halving that many rounds leaves one.
         assert len(candidates) <= 2**rounds
         assert len({one["ratio"] for one in candidates}) == len(candidates)

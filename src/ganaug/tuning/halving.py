@@ -1,0 +1,162 @@
+"""tune: successive halving, and a last contest with ratio 0."""
+
+import tensorflow as tf
+from sklearn.base import BaseEstimator
+
+from ganaug.data.elements import parse_elements
+from ganaug.data.labeled_images import LabeledImages, as_labeled_images
+from ganaug.data.splits import fingerprints
+from ganaug.evaluate.arms import on_top_of_classic
+from ganaug.evaluate.classifiers import build_classifier
+from ganaug.evaluate.compatibility import check_generator
+from ganaug.evaluate.leakage import note_overlap, refuse_overlap
+from ganaug.evaluate.learners import make_learner
+from ganaug.seeds import derive_seed, resolve_seed
+from ganaug.tuning.candidates import (
+    SEARCH,
+    check_search,
+    count_trainings,
+    draw_candidates,
+)
+from ganaug.tuning.contest import Contest
+from ganaug.tuning.result import FINAL_SEEDS, Tuning
+
+
+def tune(
+    augmenter,
+    train,
+    validation,
+    search=None,
+    num_trainings=40,
+    on_top_of=on_top_of_classic,
+    classifier=build_classifier,
+    steps=800,
+    batch_size=64,
+    allow_overlap=False,
+    seed=0,
+    progress=None,
+):
+    """Chooses ratio, classes, truncation and labels on validation images.
+
+    Settings are drawn from a grid and compared with ratio 0, pairwise over
+    seeds, by successive halving: all with one seed, the better half with one
+    more, until one is left. With seeds that chose nothing it then has to beat
+    ratio 0. See `ganaug.tuning.RULE`.
+
+    Args:
+        augmenter: `GANAugmenter` that replaces or appends, with generators.
+        train: Real training images, as `evaluate_augmentation` takes them.
+        validation: Real images that neither the classifiers nor the generator
+            are trained on, in the same forms. Not the test set.
+        search: Dict from names to the values to try: `ratio`,
+            `sampling_strategy`, `truncation`, `label_smoothing`, `latents`,
+            and `selection`, by which images are drawn into a bank ahead:
+            `None`, a `Selection`, or `"teacher"` for those that the first
+            classifier of ratio 0 recognizes. Defaults to three ratios, three
+            strategies, two truncations, all images or those that are
+            recognized, and, if `train` is a dataset with one-hot labels, hard
+            or smoothed labels. What is not searched keeps the augmenter's
+            values.
+        num_trainings: Integer of at least 16. Classifiers that are trained at
+            most. Defaults to `40`.
+        on_top_of: Callable from a transformation to an `Arm`: what else the
+            classifier is trained with, such as
+            `ganaug.evaluate.arms.on_top_of_classic`. Defaults to this.
+        classifier: As in `evaluate_augmentation`.
+        steps: As there. Defaults to `800`.
+        batch_size: As there. Defaults to `64`.
+        allow_overlap: Boolean. Whether to go on where the generator learnt
+            validation images, which flatters it. Defaults to `False`.
+        seed: Integer. Defaults to `0`.
+        progress: Callable `(done, total, settings)`, called before each
+            training and once at the end with `settings=None`.
+
+    Returns:
+        A `GANAugmenter` with the attribute `tuning`, a `Tuning`. Its ratio is
+        0 where nothing helped.
+
+    Raises:
+        ValueError: An argument is out of range, the images do not fit, or
+            validation images were trained on.
+        TypeError: `augmenter` is no `GANAugmenter`.
+
+    Reference:
+        - [Successive halving, Jamieson and Talwalkar,
+          2016](https://arxiv.org/abs/1502.07943)
+    """
+    if search is None:
+        search = dict(SEARCH)
+        if isinstance(classifier, BaseEstimator):
+            # Filters take Keras models.
+            del search["selection"]
+        if not _has_one_hot_labels(train):
+            # What is returned could not be applied to them.
+            del search["label_smoothing"]
+    check_search(augmenter, search, num_trainings, classifier)
+    seed = resolve_seed(seed)
+    train = as_labeled_images(train)
+    train.check_trainable()
+    if not isinstance(validation, LabeledImages):
+        validation = as_labeled_images(
+            validation, train.class_names, train.value_range
+        )
+    validation.check_fits(train.image_shape, train.num_classes)
+    check_generator("augmenter", augmenter, train)
+    _check_overlap(augmenter, train, validation, allow_overlap)
+    candidates, num_rounds = draw_candidates(search, num_trainings, seed)
+    contest = Contest(
+        augmenter,
+        train,
+        validation,
+        on_top_of,
+        make_learner(classifier, train, steps, derive_seed(seed, "round 0")),
+        batch_size,
+        progress,
+        count_trainings(len(candidates), num_rounds),
+    )
+    rounds, seeds = [], []
+    for place in range(num_rounds):
+        seeds.append(derive_seed(seed, f"round {place}"))
+        ranked = sorted(
+            ((one, contest.gain(one, seeds)[0]) for one in candidates),
+            key=lambda pair: -pair[1],
+        )
+        rounds.append(tuple(ranked))
+        kept = 1 if place == num_rounds - 1 else -(-len(ranked) // 2)
+        candidates = [one for one, _ in ranked[:kept]]
+    (best,) = candidates
+    gain, error = contest.gain(
+        best,
+        [derive_seed(seed, f"final {place}") for place in range(FINAL_SEEDS)],
+    )
+    settings = best
+    if not gain > error:
+        # Of what is not drawn, no other setting matters.
+        settings = {
+            name: value
+            for name, value in best.items()
+            if name not in ("selection", "label_smoothing")
+        }
+        settings["ratio"] = 0.0
+    contest.end()
+    tuned = contest.augmenter_of(settings)
+    tuned.tuning = Tuning(
+        settings, gain, error, best, tuple(rounds), contest.done
+    )
+    return tuned
+
+
+def _has_one_hot_labels(data):
+    if not isinstance(data, tf.data.Dataset):
+        return False
+    return parse_elements(data.element_spec).num_classes is not None
+
+
+def _check_overlap(augmenter, train, validation, allow_overlap):
+    found, asked = {}, fingerprints(validation)
+    for where, known in (
+        ("the training data", fingerprints(train)),
+        ("the generator's training data", augmenter.training_fingerprints),
+    ):
+        note_overlap(found, "validation", asked, where, known)
+    refuse_overlap(found, allow_overlap)
