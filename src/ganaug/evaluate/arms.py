@@ -141,6 +141,33 @@ class Arm:
             self, learn=None, transform=_stacked(transform, self.transform)
         )
 
+    def does_the_same_as(self, other):
+        """Tells whether two arms differ in what they are compared with alone.
+
+        Args:
+            other: `Arm`.
+
+        Returns:
+            A boolean. Transformations are the same if they are one object, or
+            stacks of the same objects.
+        """
+        return all(
+            _is_same(getattr(self, field.name), getattr(other, field.name))
+            for field in dataclasses.fields(self)
+            if field.name != "without"
+        )
+
+
+def _is_same(one, other):
+    if isinstance(one, Stack) and isinstance(other, Stack):
+        return len(one.transforms) == len(other.transforms) and all(
+            map(_is_same, one.transforms, other.transforms)
+        )
+    # Objects may hold arrays, which `==` does not compare to one truth.
+    if isinstance(one, (bool, int, float)):
+        return one == other
+    return one is other
+
 
 def _stacked(*transforms):
     """One transformation out of those that are not `None`."""

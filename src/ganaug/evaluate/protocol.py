@@ -1,16 +1,14 @@
 """evaluate_augmentation: arms x paired seeds on one protocol."""
 
-from collections.abc import Iterable, Mapping
-
 import numpy as np
 
 from ganaug.data.labeled_images import LabeledImages, as_labeled_images
-from ganaug.evaluate.arms import (
-    BASELINE,
-    BEST_CONTROL,
-    as_arm,
-    default_controls,
+from ganaug.evaluate.argument_checks import (
+    check_arms,
+    check_dicts,
+    check_seeds,
 )
+from ganaug.evaluate.arms import BEST_CONTROL, default_controls
 from ganaug.evaluate.cells import Cells
 from ganaug.evaluate.classifiers import build_classifier
 from ganaug.evaluate.compatibility import check_generator, check_test
@@ -145,7 +143,7 @@ def evaluate_augmentation(
     report.to_html("report.html")
     ```
     """
-    seeds = _check_seeds(seeds)
+    seeds = check_seeds(seeds)
     for name, number in (("steps", steps), ("batch_size", batch_size)):
         if not isinstance(number, (int, np.integer)) or number < 1:
             raise ValueError(
@@ -153,7 +151,7 @@ def evaluate_augmentation(
                 f"Received: {name}={number}"
             )
     references = {} if references is None else references
-    _check_dicts(arms=arms, controls=controls, references=references)
+    check_dicts(arms=arms, controls=controls, references=references)
     chooses = any(
         getattr(arm, "on_top_of", None) == BEST_CONTROL
         for arm in (*arms.values(), *references.values())
@@ -167,7 +165,7 @@ def evaluate_augmentation(
     check_test(images, test)
     if controls is None:
         controls = default_controls(images.num_classes)
-    all_arms = _check_arms(arms, controls, references)
+    all_arms = check_arms(arms, controls, references)
     curves = curve_arms(all_arms, arms, controls, learning_curve)
     all_arms |= curves
     if chooses and real.held_out_share is None and not real.first.validation:
@@ -290,65 +288,6 @@ def _tell_validation(real, chooses):
         )
     counts = real.first.validation.class_counts
     return f"images of their own, per class {counts.tolist()}"
-
-
-def _check_seeds(seeds):
-    given = seeds
-    if isinstance(seeds, (int, np.integer)):
-        seeds = range(seeds)
-    seeds = list(seeds) if isinstance(seeds, Iterable) else []
-    if (
-        not seeds
-        or not all(isinstance(seed, (int, np.integer)) for seed in seeds)
-        or len(set(seeds)) != len(seeds)
-        or min(seeds) < 0
-    ):
-        raise ValueError(
-            "`seeds` must be a positive integer, or a list of different "
-            f"integers from 0 on. Received: seeds={given}"
-        )
-    return [int(seed) for seed in seeds]
-
-
-def _check_dicts(**parts):
-    for name, value in parts.items():
-        if value is not None and not isinstance(value, Mapping):
-            raise TypeError(
-                f"`{name}` must be a dict from names to arms. "
-                f"Received: {name}={value!r}"
-            )
-
-
-def _check_arms(arms, controls, references):
-    parts = {"arms": arms, "controls": controls, "references": references}
-    names = [name for value in parts.values() for name in value]
-    if not arms or len(set(names)) != len(names) or BASELINE not in controls:
-        raise ValueError(
-            "`arms` must name at least one arm, `controls` must hold "
-            f"{BASELINE!r}, and no name may come twice. Received: "
-            + ", ".join(f"{key}={sorted(parts[key])}" for key in parts)
-        )
-    found = {
-        name: as_arm(arm)
-        for value in (controls, arms, references)
-        for name, arm in value.items()
-    }
-    for name, arm in found.items():
-        if name in controls and arm.learn is not None:
-            raise ValueError(
-                f"Control {name!r} must not learn for each seed, since other "
-                "arms may come on top of it. Put it among `arms` or "
-                f"`references`. Received: learn={arm.learn!r}"
-            )
-        if arm.on_top_of is None:
-            continue
-        if name in controls or arm.on_top_of not in (*controls, BEST_CONTROL):
-            raise ValueError(
-                f"Arm {name!r} must be on top of a control, or of "
-                f"{BEST_CONTROL!r}, and not be one. Received: "
-                f"on_top_of={arm.on_top_of!r}, controls={sorted(controls)}"
-            )
-    return found
 
 
 def _notes_on_test(test):

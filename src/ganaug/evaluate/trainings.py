@@ -1,6 +1,5 @@
 """All trainings of an evaluation: every arm with every seed."""
 
-import dataclasses
 import time
 
 import numpy as np
@@ -17,7 +16,6 @@ from ganaug.evaluate.leakage import (
 )
 from ganaug.evaluate.pipeline import ArmPipeline
 from ganaug.evaluate.scores import classification_scores
-from ganaug.evaluate.transforms import Stack
 
 TEST, CHOICE = "test", "choice"
 
@@ -278,7 +276,7 @@ class Trainings:
         for other_purpose, other in self._work:
             if other_purpose != purpose or other == name:
                 continue
-            if _do_the_same(self.resolved(other), wanted):
+            if self.resolved(other).does_the_same_as(wanted):
                 scores = self._found((purpose, other), seed)
                 if scores is not None:
                     return scores
@@ -334,30 +332,3 @@ class Trainings:
                 for seed in self._seeds
             )
             self._progress(done, self._total, name, seed)
-
-
-def _do_the_same(one, other):
-    """Whether two arms differ in nothing but what they are compared with."""
-    return all(
-        getattr(one, field.name) is getattr(other, field.name)
-        or (
-            isinstance(getattr(one, field.name), (bool, int, float))
-            and getattr(one, field.name) == getattr(other, field.name)
-        )
-        or _same_stack(getattr(one, field.name), getattr(other, field.name))
-        for field in dataclasses.fields(one)
-        if field.name != "without"
-    )
-
-
-def _same_stack(one, other):
-    """Whether two are stacks of the very same transformations."""
-    return (
-        isinstance(one, Stack)
-        and isinstance(other, Stack)
-        and len(one.transforms) == len(other.transforms)
-        and all(
-            part is same
-            for part, same in zip(one.transforms, other.transforms, strict=True)
-        )
-    )
