@@ -161,14 +161,28 @@ def test_a_stack_knows_what_its_parts_learnt():
 
 
 def test_controls():
-    """Real images alone are among them, and the candidate names its own."""
+    """Each simple thing is there with each other, beside real images alone."""
     controls = default_controls(4)
     assert controls[BASELINE] == Arm()
-    assert len(controls) == 9
+    assert len(controls) == 13
     everything = all_controls(4, (0, 255))
-    assert len(everything) == 14
+    assert len(everything) == 18
     assert set(controls) < set(everything)
     assert on_top_of_classic(lambda ds: ds).without in controls
+    stack = controls["classic + logit adjustment + CutMix"]
+    assert stack.logit_adjustment == 1
+    assert not stack.class_balanced
+    assert [type(part).__name__ for part in stack.transform.transforms] == [
+        "Classic",
+        "CutMix",
+    ]
+
+
+def test_controls_of_balanced_data():
+    """Without logit adjustment, which changes nothing there."""
+    controls = default_controls(4, imbalanced=False)
+    assert len(controls) == 7
+    assert not any(arm.logit_adjustment for arm in controls.values())
 
 
 def test_what_is_no_arm_is_refused():

@@ -92,12 +92,26 @@ def test_more_seeds_add_what_is_missing(digits, tmp_path, count_trainings):
     assert report.arms == evaluate(digits, seeds=[0, 1, 7]).arms
 
 
+def test_more_arms_add_what_is_missing(digits, tmp_path, count_trainings):
+    """A report without the earlier ones says so: who hides losers flatters."""
+    evaluate(digits, tmp_path / "run")
+    arms = {"balanced": Arm(flip, class_balanced=True)}
+    report = evaluate(digits, tmp_path / "run", arms=arms)
+    assert len(count_trainings.done) == 12
+    assert report.arms == evaluate(digits, arms=arms).arms
+    assert any("leaves out: 'flip'" in note for note in report.notes)
+    both = evaluate(digits, tmp_path / "run", arms={"flip": flip, **arms})
+    assert len(count_trainings.done) == 21
+    assert not any("leaves out" in note for note in both.notes)
+    with pytest.raises(ValueError, match="arms.flip.class_balanced=true"):
+        evaluate(digits, tmp_path / "run", arms={"flip": Arm(flip, True)})
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"steps": 6}, "steps=6 for 5 there"),
         ({"batch_size": 32}, "batch_size=32 for 64 there"),
-        ({"controls": {BASELINE: Arm()}}, "arms.weights=null for"),
         ({"arms": {"flip": Arm(flip, True)}}, "arms.flip.class_balanced=true"),
     ],
 )

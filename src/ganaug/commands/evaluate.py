@@ -189,11 +189,13 @@ def _controls(which, images, horizontal_flip):
             f"`controls` must be one of {CONTROLS}. "
             f"Received: controls={which!r}"
         )
+    settings = {
+        "horizontal_flip": horizontal_flip,
+        "imbalanced": images.is_imbalanced,
+    }
     if which == "all":
-        return all_controls(
-            images.num_classes, images.value_range, horizontal_flip
-        )
-    return default_controls(images.num_classes, horizontal_flip)
+        return all_controls(images.num_classes, images.value_range, **settings)
+    return default_controls(images.num_classes, **settings)
 
 
 def _check_fits(pretrained, images, run):

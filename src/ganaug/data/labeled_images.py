@@ -117,6 +117,11 @@ class LabeledImages:
         """NumPy array `(num_classes,)`: images of each class."""
         return np.bincount(self.labels, minlength=self.num_classes)
 
+    @property
+    def is_imbalanced(self):
+        """Boolean: whether classes have different numbers of images."""
+        return bool(np.ptp(self.class_counts))
+
     def subset(self, indices):
         """Keeps some images.
 

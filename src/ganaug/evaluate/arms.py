@@ -207,45 +207,53 @@ FOCAL_GAMMA = 2.0
 CLASSIC = "classic"
 
 
-def default_controls(num_classes, horizontal_flip=False):
+def default_controls(num_classes, horizontal_flip=False, imbalanced=True):
     """Makes the controls that cost nothing but a few lines of code.
+
+    Which of them is strong differs from data set to data set: shifts and flips
+    lower some scores, and what is stacked on them is no control there. So each
+    is there with each other.
 
     Args:
         num_classes: Integer. Number of classes.
         horizontal_flip: Boolean. Whether classic augmentation may mirror
             images. Defaults to `False`.
+        imbalanced: Boolean. Whether classes have different numbers of images.
+            Where they have not, logit adjustment changes nothing and is left
+            out. Defaults to `True`.
 
     Returns:
-        A dict of `Arm`: real images only; class-balanced batches, and with
-        them MixUp, CutMix, classic augmentation, and MixUp and CutMix on top
-        of that; classic augmentation with logit adjustment in place of
-        class-balanced batches; and MixUp on top of this.
+        A dict of `Arm`: real images only; and class-balanced batches, classic
+        augmentation or none, and MixUp, CutMix or neither, each with each; and
+        all of these with logit adjustment in place of class-balanced batches.
     """
     classic = Classic(horizontal_flip)
-    mixed = Stack((classic, MixUp(num_classes)))
-    return {
-        BASELINE: Arm(),
-        "class-balanced": Arm(class_balanced=True),
-        # Where shifts and flips do harm, what is on top of them is no control.
-        "MixUp": Arm(MixUp(num_classes), class_balanced=True),
-        "CutMix": Arm(CutMix(num_classes), class_balanced=True),
-        CLASSIC: Arm(classic, class_balanced=True),
-        "classic + MixUp": Arm(mixed, class_balanced=True),
-        "classic + CutMix": Arm(
-            Stack((classic, CutMix(num_classes))), class_balanced=True
-        ),
-        "classic + logit adjustment": Arm(classic, logit_adjustment=1.0),
-        "classic + logit adjustment + MixUp": Arm(mixed, logit_adjustment=1.0),
-    }
+    mixes = {"MixUp": MixUp(num_classes), "CutMix": CutMix(num_classes)}
+    balances = {None: {"class_balanced": True}}
+    if imbalanced:
+        balances["logit adjustment"] = {"logit_adjustment": 1.0}
+    controls = {BASELINE: Arm()}
+    for balance, settings in balances.items():
+        for shifts in (None, CLASSIC):
+            for mix in (None, *mixes):
+                parts = [part for part in (shifts, balance, mix) if part]
+                transform = _stacked(classic if shifts else None, mixes.get(mix))
+                controls[" + ".join(parts) or "class-balanced"] = Arm(
+                    transform, **settings
+                )
+    return controls
 
 
-def all_controls(num_classes, value_range, horizontal_flip=False):
+def all_controls(
+    num_classes, value_range, horizontal_flip=False, imbalanced=True
+):
     """Makes all the built-in controls: more, and slower ones.
 
     Args:
         num_classes: As in `default_controls`.
         value_range: Pair of floats. Value range of the images.
         horizontal_flip: As in `default_controls`. Defaults to `False`.
+        imbalanced: As in `default_controls`. Defaults to `True`.
 
     Returns:
         A dict of `Arm`: the default ones; class weights; random over-sampling
@@ -254,7 +262,7 @@ def all_controls(num_classes, value_range, horizontal_flip=False):
     """
     classic = Classic(horizontal_flip)
     return {
-        **default_controls(num_classes, horizontal_flip),
+        **default_controls(num_classes, horizontal_flip, imbalanced),
         "class weights": Arm(class_weights=True),
         "classic + random over-sampling": Arm(
             classic, sampler=RandomOverSampler()

@@ -51,7 +51,9 @@ class Cells:
         folder: Folder: new, empty, or of the same evaluation; `None` to keep
             nothing.
         configuration: Dict of plain data: all that the scores depend on but
-            the seeds, of which there may be more later.
+            the seeds, of which there may be more later. So may there be of
+            what is under `"arms"`, a dict by name: what has the same name must
+            be the same.
 
     Raises:
         FileExistsError: The folder holds something else.
@@ -62,6 +64,8 @@ class Cells:
         self._scores = {}
         # Of all trainings that are here, in whatever process they were made.
         self.seconds = 0.0
+        # Arms that the folder knows, and that are not asked for now.
+        self.left_out = ()
         self._folder = None
         if folder is None:
             return
@@ -76,7 +80,14 @@ class Cells:
                     (folder / ".lock").unlink(missing_ok=True)
                     raise _something_else(folder)
                 _write(folder / CONFIGURATION, configuration)
-        _check_same(folder, configuration)
+            kept = json.loads((folder / CONFIGURATION).read_text("utf-8"))
+            arms = configuration.get("arms", {})
+            kept_arms = kept.get("arms", {})
+            joined = {**configuration, "arms": {**kept_arms, **arms}}
+            _check_same(folder, {**kept, "arms": {**arms, **kept_arms}}, joined)
+            if arms.keys() - kept_arms.keys():
+                _write(folder / CONFIGURATION, joined)
+        self.left_out = tuple(sorted(kept_arms.keys() - arms.keys()))
         for name in (CELLS, LOCKS):
             (folder / name).mkdir(exist_ok=True)
 
@@ -188,8 +199,7 @@ def _tuples(value):
     return value
 
 
-def _check_same(folder, configuration):
-    kept = json.loads((folder / CONFIGURATION).read_text("utf-8"))
+def _check_same(folder, kept, configuration):
     differing = sorted(_differences(kept, configuration, ""))
     if differing:
         raise ValueError(

@@ -73,9 +73,9 @@ def evaluate_augmentation(
         controls: Dict from name to `Arm` or callable, `"real only"` among
             them. By default those of
             `ganaug.evaluate.arms.default_controls`: real only, class-balanced,
-            MixUp and CutMix, alone and on top of classic augmentation, logit
-            adjustment and a stack of them; `all_controls` there has class
-            weights, over-sampling, SMOTE, focal loss and RandAugment too.
+            logit adjustment, classic augmentation, MixUp and CutMix, each with
+            each; `all_controls` there has class weights, over-sampling, SMOTE,
+            focal loss and RandAugment too.
         references: Dict like `arms` of what is shown beside, neither judged
             nor a control: synthetic images alone, another ratio. Defaults to
             none.
@@ -108,8 +108,8 @@ def evaluate_augmentation(
             training and once at the end with `arm=None`.
         run_dir: Folder in which every finished training is kept. Where it
             holds some of the same configuration, these are not made again: an
-            evaluation that was killed goes on, and one with more seeds adds
-            what is missing. Several processes that run the same evaluation
+            evaluation that was killed goes on, and one with more seeds or arms
+            adds what is missing. Several processes that run the same evaluation
             in one folder share the work, and each returns the whole report.
             Other versions of the libraries are another configuration. Arms
             are told apart by their settings, objects by their public
@@ -164,7 +164,9 @@ def evaluate_augmentation(
         test = as_labeled_images(test, images.class_names, images.value_range)
     check_test(images, test)
     if controls is None:
-        controls = default_controls(images.num_classes)
+        controls = default_controls(
+            images.num_classes, imbalanced=images.is_imbalanced
+        )
     all_arms = check_arms(arms, controls, references)
     curves = curve_arms(all_arms, arms, controls, learning_curve)
     all_arms |= curves
@@ -252,7 +254,7 @@ def evaluate_augmentation(
             "validation": _tell_validation(real, chooses),
             "seconds": round(cells.seconds, 1),
         },
-        notes=(*notes, *trainings.notes()),
+        notes=(*notes, *trainings.notes(), *_notes_on_left_out(cells)),
         chosen_control=trainings.best_control,
     )
 
@@ -288,6 +290,18 @@ def _tell_validation(real, chooses):
         )
     counts = real.first.validation.class_counts
     return f"images of their own, per class {counts.tolist()}"
+
+
+def _notes_on_left_out(cells):
+    if not cells.left_out:
+        return []
+    names = ", ".join(map(repr, cells.left_out[:10]))
+    more = len(cells.left_out) - 10
+    return [
+        "Arms of the same evaluation that this report leaves out: "
+        f"{names}{f' and {more} more' if more > 0 else ''}. Who shows the "
+        "arms that won alone shows chance."
+    ]
 
 
 def _notes_on_test(test):
