@@ -16,6 +16,7 @@ from PIL import Image
 import ganaug.commands.train
 from ganaug import artifact
 from ganaug.cli import app, options
+from ganaug.evaluate.arms import default_controls
 from ganaug.fidelity.scores import MEASURES
 from ganaug.gan.architectures import ARCHITECTURES
 from ganaug.gan.latents import LATENTS
@@ -77,15 +78,7 @@ def test_train_sample_evaluate(tmp_path):
     assert result == json.loads((out / "report.json").read_text())
     assert files["report_html"] == str(out / "report.html")
     assert [arm["name"] for arm in result["arms"]] == [
-        "real only",
-        "class-balanced",
-        "MixUp",
-        "CutMix",
-        "classic",
-        "classic + MixUp",
-        "classic + CutMix",
-        "classic + logit adjustment",
-        "classic + logit adjustment + MixUp",
+        *default_controls(10),
         "classic + GAN",
         "best control + GAN",
         "real + GAN",
@@ -93,8 +86,8 @@ def test_train_sample_evaluate(tmp_path):
     ]
     assert result["about"]["ratio"] == 0.5
     assert result["settings"]["train_images_per_class"][0] == 12
-    # Nine controls to choose among and to test, two arms, and two references.
-    assert "evaluating 22/22 trainings" in done.stderr
+    # 13 controls to choose among and to test, two arms, and two references.
+    assert "evaluating 30/30 trainings" in done.stderr
     assert result["chosen_control"] in [
         arm["name"] for arm in result["arms"] if arm["role"] == "control"
     ]

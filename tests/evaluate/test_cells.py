@@ -16,33 +16,24 @@ from ganaug.evaluate.description import describe
 from ganaug.evaluate.training import ClassifierTrainer
 
 
-def linear(image_shape, num_classes, value_range):
-    return keras.Sequential(
-        [
-            keras.Input(image_shape),
-            keras.layers.Rescaling(1 / 64),
-            keras.layers.Flatten(),
-            keras.layers.Dense(num_classes),
-        ]
-    )
-
-
 def flip(dataset):
     return dataset.map(lambda x, y: (x[:, :, ::-1], y))
 
 
-def evaluate(digits, folder=None, **kwargs):
-    kwargs = {
-        "arms": {"flip": flip},
-        "controls": {BASELINE: Arm(), "weights": Arm(class_weights=True)},
-        "classifier": linear,
-        "seeds": 3,
-        "steps": 5,
-        **kwargs,
-    }
-    return ganaug.evaluate_augmentation(
-        digits.train, digits.test, run_dir=folder, **kwargs
-    )
+@pytest.fixture
+def evaluate(evaluate_quickly):
+    """A function that evaluates an arm and two controls over three seeds."""
+
+    def evaluate(folder=None, **kwargs):
+        kwargs = {
+            "arms": {"flip": flip},
+            "controls": {BASELINE: Arm(), "weights": Arm(class_weights=True)},
+            "seeds": 3,
+            **kwargs,
+        }
+        return evaluate_quickly(run_dir=folder, **kwargs)
+
+    return evaluate
 
 
 class Killed(BaseException):
@@ -67,44 +58,46 @@ def count_trainings(monkeypatch):
 
 
 @pytest.mark.parametrize("after", [0, 4, 8])
-def test_a_killed_evaluation_goes_on(digits, tmp_path, count_trainings, after):
+def test_a_killed_evaluation_goes_on(
+    evaluate, tmp_path, count_trainings, after
+):
     """To the very same numbers; what was finished is not made again."""
     count_trainings.last = after
     with pytest.raises(Killed):
-        evaluate(digits, tmp_path / "run")
+        evaluate(tmp_path / "run")
     # What a kill has cut off is as if it were not there.
     name = CellKey("flip", 2).file_name + ".123.partial"
     (tmp_path / "run" / CELLS / name).write_text('{"arm": "flip", "se')
     count_trainings.last = None
-    report = evaluate(digits, tmp_path / "run")
+    report = evaluate(tmp_path / "run")
     assert len(count_trainings.done) == 9
-    assert report.arms == evaluate(digits).arms
+    assert report.arms == evaluate().arms
     assert len(count_trainings.done) == 18
 
 
-def test_more_seeds_add_what_is_missing(digits, tmp_path, count_trainings):
+def test_more_seeds_add_what_is_missing(evaluate, tmp_path, count_trainings):
     """And the report is that of all of them."""
-    evaluate(digits, tmp_path / "run", seeds=2)
-    report = evaluate(digits, tmp_path / "run", seeds=[0, 1, 7])
+    evaluate(tmp_path / "run", seeds=2)
+    report = evaluate(tmp_path / "run", seeds=[0, 1, 7])
     assert len(count_trainings.done) == 9
     assert report.seeds == (0, 1, 7)
     assert len(report.arm("flip").recall) == 3
-    assert report.arms == evaluate(digits, seeds=[0, 1, 7]).arms
+    assert report.arms == evaluate(seeds=[0, 1, 7]).arms
 
 
-def test_more_arms_add_what_is_missing(digits, tmp_path, count_trainings):
+def test_more_arms_add_what_is_missing(evaluate, tmp_path, count_trainings):
     """A report without the earlier ones says so: who hides losers flatters."""
-    evaluate(digits, tmp_path / "run")
+    evaluate(tmp_path / "run")
     arms = {"balanced": Arm(flip, class_balanced=True)}
-    report = evaluate(digits, tmp_path / "run", arms=arms)
+    report = evaluate(tmp_path / "run", arms=arms)
     assert len(count_trainings.done) == 12
-    assert report.arms == evaluate(digits, arms=arms).arms
+    assert report.arms == evaluate(arms=arms).arms
     assert any("leaves out: 'flip'" in note for note in report.notes)
-    both = evaluate(digits, tmp_path / "run", arms={"flip": flip, **arms})
+    both = evaluate(tmp_path / "run", arms={"flip": flip, **arms})
     assert len(count_trainings.done) == 21
     assert not any("leaves out" in note for note in both.notes)
-    with pytest.raises(ValueError, match="arms.flip.class_balanced=true"):
-        evaluate(digits, tmp_path / "run", arms={"flip": Arm(flip, True)})
+    with pytest.raises(ValueError, match=r"flip.class_balanced=true"):
+        evaluate(tmp_path / "run", arms={"flip": Arm(flip, True)})
 
 
 @pytest.mark.parametrize(
@@ -116,22 +109,17 @@ def test_more_arms_add_what_is_missing(digits, tmp_path, count_trainings):
     ],
 )
 def test_another_configuration_is_refused(
-    digits, tmp_path, count_trainings, change, message
+    evaluate, digits, tmp_path, count_trainings, change, message
 ):
     """With the difference, before anything is trained."""
-    evaluate(digits, tmp_path / "run", seeds=1)
+    evaluate(tmp_path / "run", seeds=1)
     with pytest.raises(ValueError, match=message):
-        evaluate(digits, tmp_path / "run", seeds=1, **change)
+        evaluate(tmp_path / "run", seeds=1, **change)
     with pytest.raises(ValueError, match=r"train.images.sha256="):
-        ganaug.evaluate_augmentation(
-            (255 - digits.train.images, digits.train.labels),
-            digits.test,
-            {"flip": flip},
-            controls={BASELINE: Arm(), "weights": Arm(class_weights=True)},
-            classifier=linear,
+        evaluate(
+            tmp_path / "run",
+            train=(255 - digits.train.images, digits.train.labels),
             seeds=1,
-            steps=5,
-            run_dir=tmp_path / "run",
         )
     assert len(count_trainings.done) == 3
 

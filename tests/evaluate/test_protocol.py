@@ -1,5 +1,6 @@
 """evaluate_augmentation on data whose answer is known."""
 
+import functools
 import json
 import re
 
@@ -9,24 +10,11 @@ import pytest
 import tensorflow as tf
 
 import ganaug
-from ganaug.evaluate.arms import BASELINE, Arm
+from ganaug.evaluate.arms import BASELINE, CLASSIC, Arm, default_controls
 from ganaug.evaluate.pipeline import ArmPipeline
 from ganaug.evaluate.training import ClassifierTrainer
 
 CONTROLS = {BASELINE: Arm()}
-
-
-def linear(image_shape, num_classes, value_range):
-    """The smallest classifier there is."""
-    return keras.Sequential(
-        [
-            keras.Input(image_shape),
-            # Large inputs learn fast at the protocol's learning rate.
-            keras.layers.Rescaling(1 / 64),
-            keras.layers.Flatten(),
-            keras.layers.Dense(num_classes),
-        ]
-    )
 
 
 def shuffle_labels(dataset):
@@ -40,22 +28,15 @@ def values(model):
     return [variable.numpy() for variable in model.variables]
 
 
-def evaluate(digits, arms, **kwargs):
-    kwargs = {
-        "controls": CONTROLS,
-        "classifier": linear,
-        "seeds": 3,
-        "steps": 400,
-        **kwargs,
-    }
-    return ganaug.evaluate_augmentation(
-        digits.train, digits.test, arms, **kwargs
-    )
+@pytest.fixture
+def evaluate(evaluate_quickly):
+    """A function that evaluates arms over three seeds, to the end."""
+    return functools.partial(evaluate_quickly, seeds=3, steps=400)
 
 
-def test_doing_nothing_gains_exactly_nothing(digits):
+def test_doing_nothing_gains_exactly_nothing(evaluate):
     """Arms are paired: same weights, same order, same scores."""
-    report = evaluate(digits, {"nothing": lambda dataset: dataset})
+    report = evaluate({"nothing": lambda dataset: dataset})
     gain = report.gain("nothing", BASELINE)
     assert (gain.mean, gain.low, gain.high) == (0, 0, 0)
     assert report.verdicts == {"nothing": "no measurable gain"}
@@ -63,14 +44,14 @@ def test_doing_nothing_gains_exactly_nothing(digits):
     assert len(set(report.arm(BASELINE).balanced_accuracy)) > 1
 
 
-def test_harm_is_called_harm(digits):
+def test_harm_is_called_harm(evaluate):
     """Wrong labels are found out."""
-    report = evaluate(digits, {"harm": shuffle_labels})
+    report = evaluate({"harm": shuffle_labels})
     assert report.verdicts == {"harm": "do not use it"}
     assert "DO NOT USE IT" in str(report)
 
 
-def test_help_is_called_help(digits):
+def test_help_is_called_help(evaluate):
     """Real images that only one arm gets are a gain over the others."""
     more = ganaug.load_data("digits").train
 
@@ -79,25 +60,29 @@ def test_help_is_called_help(digits):
         return extra.shuffle(2000, seed=1).batch(64)
 
     # Six, since with three the spread of the seeds left p at .048.
-    report = evaluate(digits, {"more data": add_images}, seeds=6)
+    report = evaluate({"more data": add_images}, seeds=6)
     assert report.verdicts == {"more data": "use it"}
     assert report.gain("more data", BASELINE).low > 0
 
 
-def test_an_evaluation_can_be_made_again(digits, small_gan):
+def test_an_evaluation_can_be_made_again(evaluate, small_gan):
     """Bit for bit, with the default controls and a GAN."""
     arms = {
         "GAN": ganaug.on_top_of_classic(ganaug.GANAugmenter(small_gan, seed=0))
     }
+    controls = default_controls(10)
+    controls = {
+        name: controls[name]
+        for name in (BASELINE, CLASSIC, "MixUp", "logit adjustment + CutMix")
+    }
     reports = [
-        evaluate(digits, arms, controls=None, seeds=[4, 9], steps=8)
+        evaluate(arms, controls=controls, seeds=[4, 9], steps=8)
         for _ in range(2)
     ]
     assert reports[0].arms == reports[1].arms
-    assert len(reports[0].arms) == 10
 
 
-def test_scores_are_those_of_the_test_set(digits):
+def test_scores_are_those_of_the_test_set(evaluate):
     """A classifier that always says 0 has the recalls 1, 0, 0 ..."""
 
     def constant(image_shape, num_classes, value_range):
@@ -110,7 +95,6 @@ def test_scores_are_those_of_the_test_set(digits):
         )
 
     report = evaluate(
-        digits,
         {"nothing": lambda ds: ds},
         classifier=constant,
         steps=1,
@@ -122,7 +106,7 @@ def test_scores_are_those_of_the_test_set(digits):
     assert arm.macro_f1 == (pytest.approx(2 * 0.1 / 1.1 / 10),)
 
 
-def test_every_arm_trains_for_the_same_number_of_steps(digits):
+def test_every_arm_trains_for_the_same_number_of_steps(digits, linear):
     """Also an arm whose dataset is far longer, or shorter, than an epoch."""
     classifier = linear((8, 8, 1), 10, (0, 255))
     trainer = ClassifierTrainer(classifier, steps=7)
@@ -150,17 +134,14 @@ def test_logit_adjustment_uses_the_shares_the_classifier_sees(digits):
     assert not shifts["none"].any()
 
 
-def test_weights_of_examples_count(digits):
+def test_weights_of_examples_count(evaluate):
     """With all weights zero, nothing is learnt."""
 
     def weigh(dataset):
         return dataset.map(lambda x, y: (x, y, tf.zeros(tf.shape(y))))
 
-    report = evaluate(
-        digits, {"zero": weigh}, controls={BASELINE: Arm(weigh)}, seeds=1
-    )
+    report = evaluate({"zero": weigh}, controls={BASELINE: Arm(weigh)}, seeds=1)
     untrained = evaluate(
-        digits,
         {"zero": weigh},
         controls={BASELINE: Arm(weigh)},
         seeds=1,
@@ -182,12 +163,11 @@ BAD_ARMS = {
 
 
 @pytest.mark.parametrize("message", BAD_ARMS)
-def test_arms_with_wrong_elements_are_refused(digits, message):
+def test_arms_with_wrong_elements_are_refused(evaluate, message):
     """Before any training, with the arm's name."""
     calls = []
     with pytest.raises(ValueError, match=re.escape(message)) as error:
         evaluate(
-            digits,
             {"mine": BAD_ARMS[message]},
             progress=lambda *args: calls.append(args),
         )
@@ -195,10 +175,10 @@ def test_arms_with_wrong_elements_are_refused(digits, message):
     assert not calls
 
 
-def test_an_arm_without_elements_is_refused(digits):
+def test_an_arm_without_elements_is_refused(evaluate):
     """It does not count as trained."""
     with pytest.raises(ValueError, match="'empty' yields no batch"):
-        evaluate(digits, {"empty": lambda ds: ds.take(0)})
+        evaluate({"empty": lambda ds: ds.take(0)})
 
 
 @pytest.mark.parametrize(
@@ -212,28 +192,27 @@ def test_an_arm_without_elements_is_refused(digits):
     ],
 )
 def test_arms_that_break_images_or_labels_are_refused(
-    digits, transform, message
+    evaluate, transform, message
 ):
     """They would lose, and flatter the others."""
     with pytest.raises(ValueError, match=message) as error:
-        evaluate(digits, {"mine": lambda ds: ds.map(transform)})
+        evaluate({"mine": lambda ds: ds.map(transform)})
     assert "'mine'" in str(error.value)
 
 
-def test_an_arm_that_diverges_is_named(digits):
+def test_an_arm_that_diverges_is_named(evaluate):
     """Its score would be that of chance."""
 
     def weigh(dataset):
         return dataset.map(lambda x, y: (x, y, tf.cast(y, tf.float32) / 0.0))
 
     with pytest.raises(ValueError, match=r"'mine', seed 0: .* became NaN"):
-        evaluate(digits, {"mine": weigh})
+        evaluate({"mine": weigh})
 
 
-def test_other_batch_sizes_are_noted(digits):
+def test_other_batch_sizes_are_noted(evaluate):
     """Equal steps are not equal work then."""
     report = evaluate(
-        digits,
         {"large": lambda ds: ds.unbatch().repeat(3).batch(200)},
         seeds=1,
         steps=1,
@@ -243,7 +222,7 @@ def test_other_batch_sizes_are_noted(digits):
     )
 
 
-def test_classifiers_that_share_weights_are_refused(digits):
+def test_classifiers_that_share_weights_are_refused(evaluate):
     """The last arm would go on from where the others stopped."""
     shared = keras.layers.Dense(8)
 
@@ -253,7 +232,7 @@ def test_classifiers_that_share_weights_are_refused(digits):
         return keras.Model(inputs, keras.layers.Dense(num_classes)(features))
 
     with pytest.raises(ValueError, match="share 2 trainable variables"):
-        evaluate(digits, {"nothing": lambda ds: ds}, classifier=classifier)
+        evaluate({"nothing": lambda ds: ds}, classifier=classifier)
 
 
 class Generator:
@@ -277,36 +256,32 @@ class Generator:
         (Generator(value_range=(0, 1)), r"Received: value_range=\(0, 1\)"),
     ],
 )
-def test_generators_of_other_data_are_refused(digits, generator, message):
+def test_generators_of_other_data_are_refused(evaluate, generator, message):
     """Its cats would be labeled owls, or its white be black."""
     for arm in (generator, ganaug.on_top_of_classic(generator)):
         with pytest.raises(ValueError, match=message):
-            evaluate(digits, {"GAN": arm})
+            evaluate({"GAN": arm})
 
 
-def test_arms_that_hide_what_they_learnt_are_noted(digits, small_gan):
+def test_arms_that_hide_what_they_learnt_are_noted(evaluate, small_gan):
     """A lambda around an augmenter is not checked for leaks."""
     augmenter = ganaug.GANAugmenter(small_gan, seed=0)
-    report = evaluate(
-        digits, {"GAN": lambda ds: ds.apply(augmenter)}, seeds=1, steps=1
-    )
+    report = evaluate({"GAN": lambda ds: ds.apply(augmenter)}, seeds=1, steps=1)
     assert "GAN does not say what it was trained on" in report.notes[0]
 
 
-def test_an_arm_may_name_a_control_that_is_not_there(digits):
+def test_an_arm_may_name_a_control_that_is_not_there(evaluate):
     """The sentence about it is left out."""
     arm = Arm(lambda ds: ds, without="classic")
-    report = evaluate(digits, {"x": arm}, seeds=1, steps=1)
+    report = evaluate({"x": arm}, seeds=1, steps=1)
     assert report.arm("x").without is None
     assert "Over classic" not in str(report)
 
 
-def test_names_are_printed_as_they_are(digits):
+def test_names_are_printed_as_they_are(evaluate):
     """Brackets are no markup, and one seed is said to have no interval."""
     names = ["GAN [red]", "GAN [/x]"]
-    report = evaluate(
-        digits, dict.fromkeys(names, lambda ds: ds), seeds=1, steps=1
-    )
+    report = evaluate(dict.fromkeys(names, lambda ds: ds), seeds=1, steps=1)
     for name in names:
         assert name in str(report)
     assert "[no interval]" in str(report)
@@ -326,16 +301,24 @@ def test_names_are_printed_as_they_are(digits):
         ({"steps": 0}, "steps=0"),
         ({"batch_size": 1.5}, "batch_size=1.5"),
         (
-            {"classifier": lambda shape, num, _: linear(shape, num + 1, _)},
+            {
+                "classifier": lambda shape, num, _: keras.Sequential(
+                    [
+                        keras.Input(shape),
+                        keras.layers.Flatten(),
+                        keras.layers.Dense(num + 1),
+                    ]
+                )
+            },
             r"output_shape=\(None, 11\)",
         ),
     ],
 )
-def test_bad_arguments_are_refused(digits, arguments, message):
+def test_bad_arguments_are_refused(evaluate, arguments, message):
     """The error shows what came."""
     arguments = {"arms": {"nothing": lambda ds: ds}, **arguments}
     with pytest.raises(ValueError, match=message):
-        evaluate(digits, **arguments)
+        evaluate(**arguments)
 
 
 def test_train_and_test_must_be_of_a_kind(digits, make_images):
@@ -354,7 +337,7 @@ def test_train_and_test_must_be_of_a_kind(digits, make_images):
             )
 
 
-def test_testing_on_training_images_is_refused(digits, small_gan):
+def test_testing_on_training_images_is_refused(digits, small_gan, linear):
     """Those of the classifier, and those that the GAN learnt."""
     arms = {"GAN": ganaug.GANAugmenter(small_gan, seed=0)}
     with pytest.raises(
@@ -380,11 +363,10 @@ def test_testing_on_training_images_is_refused(digits, small_gan):
     )
 
 
-def test_progress_names_every_training(digits):
+def test_progress_names_every_training(evaluate):
     """And says when all is done."""
     calls = []
     evaluate(
-        digits,
         {"nothing": lambda ds: ds},
         seeds=[5],
         steps=1,
@@ -397,7 +379,7 @@ def test_progress_names_every_training(digits):
     ]
 
 
-def test_a_test_set_may_lack_a_class(digits):
+def test_a_test_set_may_lack_a_class(digits, linear):
     """Its recall is unknown, and no mean counts it."""
     keep = np.flatnonzero(digits.test.labels != 3)
     report = ganaug.evaluate_augmentation(
@@ -416,11 +398,11 @@ def test_a_test_set_may_lack_a_class(digits):
     assert arm.mean == pytest.approx(np.mean(present))
 
 
-def test_report_files(digits, tmp_path):
+def test_report_files(evaluate, tmp_path):
     """JSON that any reader parses, and one page that needs nothing else."""
-    report = evaluate(
-        digits, {"<b>mine</b>": lambda ds: ds}, seeds=1, steps=1
-    ).add(notes=["A note."], data="digits")
+    report = evaluate({"<b>mine</b>": lambda ds: ds}, seeds=1, steps=1).add(
+        notes=["A note."], data="digits"
+    )
     report.to_json(tmp_path / "report.json")
     record = json.loads(
         (tmp_path / "report.json").read_text("utf-8"),

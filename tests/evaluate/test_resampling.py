@@ -105,7 +105,7 @@ def test_every_control_runs(digits):
         seeds=1,
         steps=4,
     )
-    assert len(report.arms) == 15
+    assert len(report.arms) == 19
     scores = {arm.log_loss for arm in report.arms if arm.name != "nothing"}
     # No two of them are the same training.
-    assert len(scores) == 14
+    assert len(scores) == 18

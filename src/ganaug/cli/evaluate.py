@@ -33,7 +33,7 @@ def evaluate(
         typer.Option(
             help="Folder for report.html, report.json and report.md: new, "
             "empty, or of the same evaluation, which then goes on. More seeds "
-            "add what is missing."
+            "or controls add what is missing."
         ),
     ] = None,
     ratio: Annotated[

@@ -237,7 +237,9 @@ def default_controls(num_classes, horizontal_flip=False, imbalanced=True):
         for shifts in (None, CLASSIC):
             for mix in (None, *mixes):
                 parts = [part for part in (shifts, balance, mix) if part]
-                transform = _stacked(classic if shifts else None, mixes.get(mix))
+                transform = _stacked(
+                    classic if shifts else None, mixes.get(mix)
+                )
                 controls[" + ".join(parts) or "class-balanced"] = Arm(
                     transform, **settings
                 )

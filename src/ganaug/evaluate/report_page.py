@@ -6,6 +6,7 @@ from pathlib import Path
 import jinja2
 
 from ganaug.evaluate import plots
+from ganaug.evaluate.arms import BASELINE
 from ganaug.evaluate.report_words import MEASURES, measure_rows, table_rows
 
 
@@ -30,12 +31,21 @@ def render_page(report, pictures):
         rows=table_rows(report),
         measures=MEASURES,
         measure_rows=measure_rows(report),
+        recall_arms=_compared(report),
         plots={name: map(_plot, found) for name, found in _plots(report)},
         pictures={
             caption: _data(_bytes(picture), "png")
             for caption, picture in pictures.items()
         },
     )
+
+
+def _compared(report):
+    """Arms under test, and before them those they are compared with."""
+    names = [BASELINE, report.best_control.name, report.chosen_control]
+    names += [arm.without for arm in report.candidates]
+    names += [arm.name for arm in report.candidates]
+    return [report.arm(name) for name in dict.fromkeys(filter(None, names))]
 
 
 def _plots(report):
