@@ -104,7 +104,7 @@ def test_train_sample_evaluate(tmp_path):
     )
     assert more.exit_code == 0, more.stderr
     arms = json.loads(more.stdout)["arms"]
-    assert "(classic, seed 1)" in more.stderr
+    assert "seed 1)" in more.stderr
     for arm, before in zip(arms, result["arms"], strict=True):
         assert len(arm["accuracy"]) == 2
         # With more seeds, another control may be the best.
