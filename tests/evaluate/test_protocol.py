@@ -337,6 +337,13 @@ def test_train_and_test_must_be_of_a_kind(digits, make_images):
             )
 
 
+def test_a_class_that_is_tested_must_be_trained(digits, evaluate):
+    """Its recall would be zero in every arm, whatever they do."""
+    others = digits.train.subset(np.flatnonzero(digits.train.labels != 3))
+    with pytest.raises(ValueError, match=r"no image of \['3'\]"):
+        evaluate({"nothing": lambda ds: ds}, train=others)
+
+
 def test_testing_on_training_images_is_refused(digits, small_gan, linear):
     """Those of the classifier, and those that the GAN learnt."""
     arms = {"GAN": ganaug.GANAugmenter(small_gan, seed=0)}

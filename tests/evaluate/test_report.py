@@ -72,6 +72,10 @@ def test_the_json_is_what_its_schema_says(full, evaluate_quickly):
         jsonschema.validate(json.loads(text), schema)
     assert full[0].to_dict()["worth"]["plain"]["num_images"][-1] == 145
     assert small.to_dict()["samples"] is None
+    arms = full[0].to_dict()["settings"]["arms"]
+    assert arms["weights"]["class_weights"] is True
+    # The generator is known by its fingerprint.
+    assert "drawn_with" in json.dumps(arms["plain"])
 
 
 def test_the_page_has_all_sections(page):
@@ -93,6 +97,7 @@ def test_the_page_has_all_sections(page):
     ]
     assert text.index('class="verdict') < text.index("<h2>")
     assert "<b>$x" not in text
+    assert "{&#34;class_weights&#34;: true}" in text
     for address in re.findall(r'(?:src|href)="(.*?)"', text):
         assert address.startswith("data:")
     assert not re.search(r"https?://|<script|@import|url\(", text)

@@ -179,6 +179,9 @@ def evaluate(
         ratio=options.ratio,
         latents=options.latents,
         features=options.features,
+        controls=options.controls,
+        horizontal_flip=flip,
+        allow_overlap=options.allow_overlap,
     )
     return report, pictures
 

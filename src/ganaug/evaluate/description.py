@@ -5,10 +5,14 @@ import functools
 import hashlib
 import importlib.metadata
 import inspect
+import platform
 
 import numpy as np
 
-PACKAGES = ("ganaug", "tensorflow", "keras", "numpy", "scikit-learn", "scipy")
+PACKAGES = (
+    *("ganaug", "tensorflow", "keras", "numpy", "scipy"),
+    *("scikit-learn", "imbalanced-learn"),
+)
 
 
 def describe(value):
@@ -72,9 +76,12 @@ def describe(value):
 
 
 def versions():
-    """Gives the versions of the packages that scores depend on.
+    """Gives the versions of Python and the packages that scores depend on.
 
     Returns:
         A dict from names to versions.
     """
-    return {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in PACKAGES},
+    }

@@ -189,6 +189,7 @@ def evaluate_augmentation(
     notes += _notes_on_test(test)
     learner = make_learner(classifier, images, steps, seeds[0])
     learner.check_arms(all_arms)
+    described = {name: describe(arm) for name, arm in all_arms.items()}
     cells = Cells(
         run_dir,
         {
@@ -196,7 +197,7 @@ def evaluate_augmentation(
             "validation": real.held_out_share
             or _describe_images(real.first.validation),
             "test": _describe_images(test),
-            "arms": {name: describe(arm) for name, arm in all_arms.items()},
+            "arms": described,
             **learner.description,
             "steps": int(steps),
             "batch_size": int(batch_size),
@@ -253,6 +254,7 @@ def evaluate_augmentation(
             "test_images_hash": SeedData(test).hash,
             "validation": _tell_validation(real, chooses),
             "seconds": round(cells.seconds, 1),
+            "arms": described,
         },
         notes=(*notes, *trainings.notes(), *_notes_on_left_out(cells)),
         chosen_control=trainings.best_control,

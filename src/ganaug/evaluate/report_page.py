@@ -7,7 +7,12 @@ import jinja2
 
 from ganaug.evaluate import plots
 from ganaug.evaluate.arms import BASELINE
-from ganaug.evaluate.report_words import MEASURES, measure_rows, table_rows
+from ganaug.evaluate.report_words import (
+    MEASURES,
+    definitions,
+    measure_rows,
+    table_rows,
+)
 
 
 def render_page(report, pictures):
@@ -32,6 +37,7 @@ def render_page(report, pictures):
         measures=MEASURES,
         measure_rows=measure_rows(report),
         recall_arms=_compared(report),
+        definitions=definitions(report),
         plots={name: map(_plot, found) for name, found in _plots(report)},
         pictures={
             caption: _data(_bytes(picture), "png")

@@ -1,8 +1,11 @@
 """What an evaluation found, in words and in formatted numbers."""
 
+import json
+
 import numpy as np
 
-from ganaug.evaluate.arms import BASELINE
+from ganaug.evaluate.arms import BASELINE, Arm
+from ganaug.evaluate.description import describe
 from ganaug.evaluate.statistics import NO_GAIN
 
 # Further ones, as they are called in tables.
@@ -166,3 +169,30 @@ def points(gain):
         A string.
     """
     return f"{interval(gain)} points"
+
+
+def definitions(report):
+    """Tells what each arm did.
+
+    Args:
+        report: `EvaluationReport`.
+
+    Returns:
+        A list of pairs: an arm's name, and as JSON all that tells it from
+        plain training on the real images.
+    """
+    plain = describe(Arm())
+    return [
+        (
+            name,
+            json.dumps(
+                {
+                    key: value
+                    for key, value in described.items()
+                    if value != plain[key]
+                },
+                ensure_ascii=False,
+            ),
+        )
+        for name, described in report.settings["arms"].items()
+    ]
