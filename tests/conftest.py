@@ -24,7 +24,9 @@ def digits():
 @pytest.fixture(scope="session")
 def small_gan(digits):
     """A GAN on digits that has seen a few steps."""
-    gan = ganaug.ConditionalGAN((8, 8, 1), 10, width=4, latent_dim=8, seed=3)
+    gan = ganaug.ConditionalGAN(
+        (8, 8, 1), 10, width=4, depth=1, latent_dim=8, seed=3
+    )
     gan.compile()
     gan.fit(digits.train, steps_per_epoch=4, verbose=0)
     return gan

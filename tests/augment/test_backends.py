@@ -23,16 +23,16 @@ augmenters = [
     for mode in ({"ratio": 0.5}, {"mode": "append"}, {"mode": "extend"})
 ]
 one_hot = np.eye(10, dtype="float32")[labels]
+model = keras.Sequential(
+    [
+        keras.Input((8, 8, 1)),
+        keras.layers.Rescaling(1 / 255),
+        keras.layers.Flatten(),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
+)
+model.compile("adam", "categorical_crossentropy")
 for augmenter in augmenters:
-    model = keras.Sequential(
-        [
-            keras.Input((8, 8, 1)),
-            keras.layers.Rescaling(1 / 255),
-            keras.layers.Flatten(),
-            keras.layers.Dense(10, activation="softmax"),
-        ]
-    )
-    model.compile("adam", "categorical_crossentropy")
     pipeline = tf.data.Dataset.from_tensor_slices((images, one_hot)).batch(16)
     x = pipeline.apply(augmenter)
     if augmenter.mode == "append":

@@ -19,7 +19,7 @@ TRAIN = (
     *("--steps", "400", "--batch-size", "8", "--checkpoint-every", "50"),
     "--out",
 )
-KILLS = 2
+KILLS = 1
 # Seconds that a process may take until its next checkpoint.
 PATIENCE = 240
 

@@ -30,14 +30,12 @@ def test_other_images_are_not(digits, make_images):
     assert count_near_duplicates(train, test) == 0
 
 
-def test_they_are_noted_in_the_report(digits):
+def test_they_are_noted_in_the_report(digits, evaluate_quickly):
     """Which goes on."""
     near = shifted_values(digits.train.subset(range(20)), 1)
     test = ganaug.LabeledImages(
         np.concatenate([digits.test.images, near.images]),
         np.concatenate([digits.test.labels, near.labels]),
     )
-    report = ganaug.evaluate_augmentation(
-        digits.train, test, {"x": lambda ds: ds}, seeds=1, steps=1
-    )
+    report = evaluate_quickly({"x": lambda ds: ds}, test=test, seeds=1)
     assert "near-duplicates of training images" in " ".join(report.notes)

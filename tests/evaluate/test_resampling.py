@@ -95,13 +95,14 @@ def test_class_weights_make_up_for_counts(digits):
     np.testing.assert_allclose(mass, 14.5, rtol=1e-5)
 
 
-def test_every_control_runs(digits):
+def test_every_control_runs(digits, linear):
     """All of them, on the data they are made for."""
     report = ganaug.evaluate_augmentation(
         digits.train,
         digits.test,
         {"nothing": lambda dataset: dataset},
         controls=all_controls(10, (0, 255)),
+        classifier=linear,
         seeds=1,
         steps=4,
     )

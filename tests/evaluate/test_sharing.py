@@ -12,7 +12,7 @@ import ganaug
 from ganaug.evaluate.arms import BASELINE, Arm
 from ganaug.evaluate.cells import CELLS, CellKey, Cells
 
-SEEDS = 4
+SEEDS = 2
 
 
 def work(folder, path, kill_after=None):

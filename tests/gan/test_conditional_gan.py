@@ -8,7 +8,7 @@ import tensorflow as tf
 import ganaug
 from ganaug.data.splits import fingerprints
 
-SMALL = {"width": 4, "latent_dim": 8}
+SMALL = {"width": 4, "depth": 1, "latent_dim": 8}
 
 
 def fitted(data, seed=3, steps=3, **kwargs):

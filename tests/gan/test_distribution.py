@@ -52,7 +52,7 @@ def make(architecture, optimizer=None, epsilon=1e-4, model="ConditionalGAN",
          how="fit", **choices):
     model_class = getattr(ganaug, model)
     gan = model_class(
-        (8, 8, 1), 3, architecture, width=4, latent_dim=4, seed=0
+        (8, 8, 1), 3, architecture, width=4, depth=1, latent_dim=4, seed=0
     )
     if optimizer is not None:
         for name in OPTIMIZERS[model]:

@@ -150,7 +150,9 @@ def test_the_default_recipe_is_resumed_exactly(fit, stop_and_resume):
     """R3GAN with adaptive augmentation and decay, all at once."""
 
     def make():
-        gan = ganaug.ConditionalGAN((8, 8, 1), 3, width=4, latent_dim=4, seed=3)
+        gan = ganaug.ConditionalGAN(
+            (8, 8, 1), 3, width=4, depth=1, latent_dim=4, seed=3
+        )
         gan.compile(
             augment_probability="adaptive", decay_steps=14, penalty_interval=2
         )
@@ -164,7 +166,7 @@ def test_the_default_recipe_is_resumed_exactly(fit, stop_and_resume):
 @pytest.mark.parametrize(
     "make_model",
     [
-        lambda: ConditionalVAE((8, 8, 1), 3, latent_dim=4, seed=3),
+        lambda: ConditionalVAE((8, 8, 1), 3, width=8, latent_dim=4, seed=3),
         lambda: ConditionalVAEGAN(
             (8, 8, 1), 3, "mlp", latent_dim=4, width=8, seed=3
         ),

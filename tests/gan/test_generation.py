@@ -14,7 +14,9 @@ from ganaug.gan.latents import slerp
 def unconditional():
     """A GAN without classes that has seen a few steps."""
     images = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1), np.uint8)
-    gan = ganaug.ConditionalGAN((8, 8, 1), None, width=4, latent_dim=8, seed=3)
+    gan = ganaug.ConditionalGAN(
+        (8, 8, 1), None, width=4, depth=1, latent_dim=8, seed=3
+    )
     gan.compile()
     gan.fit(images, steps_per_epoch=3, verbose=0)
     return gan
@@ -110,7 +112,7 @@ def test_a_model_without_classes_ignores_labels(unconditional, make_images):
     losses = []
     for x, y in ((data, None), (data.images, data.labels), (data.images, None)):
         gan = ganaug.ConditionalGAN(
-            (8, 8, 1), None, width=4, latent_dim=4, seed=1
+            (8, 8, 1), None, "mlp", width=4, latent_dim=4, seed=1
         )
         gan.compile()
         history = gan.fit(x, y, steps_per_epoch=2, verbose=0)
@@ -122,7 +124,9 @@ def test_several_steps_per_execution_change_nothing(make_images):
     """They are only faster."""
     images = []
     for steps in (1, 3):
-        gan = ganaug.ConditionalGAN((8, 8, 1), 3, width=4, latent_dim=4, seed=1)
+        gan = ganaug.ConditionalGAN(
+            (8, 8, 1), 3, width=4, depth=1, latent_dim=4, seed=1
+        )
         gan.compile(steps_per_execution=steps)
         gan.fit(make_images(), steps_per_epoch=6, verbose=0)
         images.append(gan.generate([0, 1, 2], seed=0))

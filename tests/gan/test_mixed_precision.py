@@ -8,6 +8,8 @@ import ganaug
 from ganaug import artifact
 from ganaug.gan.generative_model import GenerativeModel
 
+SMALL = {"width": 8, "depth": 1, "latent_dim": 8}
+
 
 @pytest.fixture
 def half_precision():
@@ -32,7 +34,7 @@ def test_both_losses_are_scaled(
 ):
     """Steps are taken with scaled losses, and weights stay float32."""
     gan = ganaug.ConditionalGAN(
-        (8, 8, 1), 3, architecture, width=8, latent_dim=8, seed=0
+        (8, 8, 1), 3, architecture, width=8, depth=1, latent_dim=8, seed=0
     )
     gan.compile(decay_steps=30, **arguments)
     for optimizer in (gan.d_optimizer, gan.g_optimizer):
@@ -60,7 +62,7 @@ def test_half_precision_stays_near_single_precision(make_images):
 
     def train(policy):
         keras.config.set_dtype_policy(policy)
-        gan = ganaug.ConditionalGAN((8, 8, 1), 3, width=8, latent_dim=8, seed=0)
+        gan = ganaug.ConditionalGAN((8, 8, 1), 3, seed=0, **SMALL)
         gan.compile(
             keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05), gamma=1.0
         )
@@ -70,7 +72,7 @@ def test_half_precision_stays_near_single_precision(make_images):
         )
 
     policy = keras.config.dtype_policy()
-    initial = ganaug.ConditionalGAN((8, 8, 1), 3, width=8, latent_dim=8, seed=0)
+    initial = ganaug.ConditionalGAN((8, 8, 1), 3, seed=0, **SMALL)
     start = np.concatenate(
         [w.numpy().ravel() for w in initial.discriminator.trainable_weights]
     )
@@ -84,7 +86,7 @@ def test_half_precision_stays_near_single_precision(make_images):
 
 def test_the_artifact_is_float32(half_precision, make_images, tmp_path):
     """What was trained in half precision loads where there is none."""
-    gan = ganaug.ConditionalGAN((8, 8, 1), 3, width=4, latent_dim=4, seed=0)
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, seed=0, **SMALL)
     gan.compile()
     gan.fit(make_images(), steps_per_epoch=2, verbose=0)
     assert isinstance(gan, GenerativeModel)
