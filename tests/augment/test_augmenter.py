@@ -105,6 +105,15 @@ def test_it_reads_run_folders(small_gan, tmp_path, digits, read):
         ({"sampling_strategy": "most"}, "sampling_strategy='most'"),
         ({"sampling_strategy": "auto"}, "mode='extend'"),
         ({"sampling_strategy": {"cow": 1}}, "Received: 'cow'"),
+        ({"class_names": "ant"}, r"does not have \['bee', 'cat', 'dog', 'elk'"),
+        (
+            {"class_names": ["ant", "bee", "cat", "fox", "elk"]},
+            r"does not know \['fox'\], and .* \['dog'\]",
+        ),
+        (
+            {"class_names": ["ant", "cat", "bee", "dog", "elk"]},
+            "label 1 is 'cat' in the dataset and 'bee' for the GAN",
+        ),
         ({"class_counts": {"ant": 3}}, r"\['bee', 'cat', 'dog', 'elk'\] are"),
         ({"value_range": (1, 0)}, r"value_range=\(1, 0\)"),
         ({"seed": -3}, "seed=-3"),
@@ -115,6 +124,15 @@ def test_bad_arguments_are_refused(talking_bank, arguments, message):
     with pytest.raises(ValueError, match=message) as error:
         ganaug.GANAugmenter(source=talking_bank, **arguments)
     assert "Received: " in str(error.value)
+
+
+def test_the_classes_of_the_data_can_be_declared(talking_bank):
+    """And are compared again where anything is replaced."""
+    names = ["ant", "bee", "cat", "dog", "elk"]
+    augmenter = ganaug.GANAugmenter(source=talking_bank, class_names=names)
+    assert augmenter.replace(ratio=0.5).class_names == tuple(names)
+    with pytest.raises(ValueError, match="label 0 is 'elk'"):
+        augmenter.replace(class_names=names[::-1])
 
 
 def test_what_is_not_pretrained_is_refused(run, make_images):

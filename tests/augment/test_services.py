@@ -284,11 +284,25 @@ images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
 batches = tf.data.Dataset.from_tensor_slices((images, np.arange(40) % 10))
 batches = batches.batch(8, drop_remainder=True)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-for source in ("live", "bank", sys.argv[2]):
+for mode, source in (
+    ("replace", "live"),
+    ("replace", "bank"),
+    ("replace", sys.argv[2]),
+    ("append", "live"),
+    ("append", "bank"),
+    ("extend", "bank"),
+    ("extend", sys.argv[2]),
+):
     augmenter = ganaug.GANAugmenter.from_pretrained(
         sys.argv[1],
-        0.5,
+        None if mode == "extend" else 0.5,
+        mode=mode,
+        share="exact",
         source=source,
+        # Of each class 4 examples more, and so whole batches.
+        sampling_strategy=(
+            dict.fromkeys(range(10), 8) if mode == "extend" else "uniform"
+        ),
         rerandomize_each_iteration=False,
         seed=0,
     )
@@ -298,9 +312,10 @@ for source in ("live", "bank", sys.argv[2]):
         for tensor, part in zip(whole, parts, strict=True):
             local = strategy.experimental_local_results(part)
             assert [one.device[-1] for one in local] == ["0", "1"]
-            assert [len(one) for one in local] == [4, 4]
+            size = 8 if mode == "append" else 4
+            assert [len(one) for one in local] == [size, size]
             np.testing.assert_array_equal(np.concatenate(local), tensor)
-    print(source)
+    print(mode, source)
 """
 
 
@@ -325,7 +340,11 @@ def in_process(script, *arguments):
 def test_replicas_share_the_stream(run_and_bank):
     """A batch is cut in two, and is otherwise that of one replica."""
     lines = in_process(REPLICAS, *run_and_bank)
-    assert lines == ["live", "bank", str(run_and_bank[1])]
+    disk = run_and_bank[1]
+    assert lines == [
+        *("replace live", "replace bank", f"replace {disk}"),
+        *("append live", "append bank", "extend bank", f"extend {disk}"),
+    ]
 
 
 RESTORE = """

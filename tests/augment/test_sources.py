@@ -308,6 +308,41 @@ def small_classifier():
     return model
 
 
+def test_fit_renews_the_bank(talking, real):
+    """Each of its epochs trains on the bank that it began with."""
+    augmenter = refreshed(talking)
+    seen, banks = [], []
+
+    def note(images, labels):
+        seen.append(images[images[:, 0, 0, 0] < 255])
+        return images, labels
+
+    dataset = real(40).batch(8).apply(augmenter)
+    dataset = dataset.map(
+        lambda x, y: tf.numpy_function(note, [x, y], [tf.uint8, tf.int64])
+    ).map(
+        lambda x, y: (tf.ensure_shape(x, (8, 4, 4, 1)), tf.ensure_shape(y, (8)))
+    )
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            banks.append(augmenter.bank.images)
+
+    small_classifier().fit(
+        dataset,
+        epochs=4,
+        shuffle=False,
+        verbose=0,
+        callbacks=[augmenter.epoch_callback(), Watch()],
+    )
+    per_epoch = np.split(np.concatenate(seen), 4)
+    for images, bank in zip(per_epoch, banks, strict=True):
+        known = {image.tobytes() for image in bank}
+        assert {image.tobytes() for image in images} <= known
+    old = {image.tobytes() for image in banks[0]}
+    assert not {image.tobytes() for image in per_epoch[3]} <= old
+
+
 def test_a_schedule_by_epoch_follows_fit(talking_bank, real, told):
     """Through the callback."""
     augmenter = ganaug.GANAugmenter(
@@ -372,6 +407,30 @@ def vae(digits):
     vae.compile(steps_per_execution=10)
     vae.fit(digits.train, steps_per_epoch=20, verbose=0)
     return vae
+
+
+@pytest.mark.parametrize("source", ["live", "bank", "disk"])
+def test_a_gan_and_a_vae_feed_one_augmenter(
+    small_gan, vae, digits, read, tmp_path, source
+):
+    """As often as their weights say, and each image says which drew it."""
+    both = Generators([small_gan, vae], weights=[1, 3])
+    if source == "disk":
+        write_bank(both, 64, tmp_path / "bank", seed=0)
+        source = tmp_path / "bank"
+    size = {"bank_size": 640} if source == "bank" else {}
+    augmenter = ganaug.GANAugmenter(
+        both, 0.5, source=source, provenance=True, seed=0, **size
+    )
+    dataset = tf.data.Dataset.from_tensor_slices(
+        (digits.train.images, digits.train.labels)
+    )
+    _, _, origin = read(dataset.repeat(4).batch(8).apply(augmenter))
+    drawn = [name for name in origin["artifact"].tolist() if name]
+    ids = [name.encode() for name in both.ids]
+    assert set(drawn) == set(ids)
+    # About 290 images; a bank of 640 was itself drawn by chance.
+    assert abs(drawn.count(ids[1]) / len(drawn) - 0.75) < 0.12
 
 
 def test_latents_of_real_images_can_be_mixed_in(vae, digits, read, tmp_path):

@@ -8,6 +8,8 @@ import tensorflow as tf
 from scipy import stats
 
 import ganaug
+from ganaug.synthesis.generating import write_bank
+from ganaug.synthesis.generators import Generators
 
 KINDS = {
     "replace": {"ratio": 0.5},
@@ -26,7 +28,17 @@ STREAMS = [
     ("live", "replace", 8),
     ("live", "extend", 8),
     ("live", "append", None),
+    *(("disk", kind, 8) for kind in ("replace", "append", "extend")),
+    ("disk", "extend", None),
 ]
+
+
+@pytest.fixture(scope="module")
+def sources(talking, talking_bank, tmp_path_factory):
+    """By name, the three sources there are."""
+    folder = tmp_path_factory.mktemp("bank") / "bank"
+    write_bank(Generators(talking), 64, folder, seed=0)
+    return {"live": "live", "bank": talking_bank, "disk": folder}
 
 
 def as_bytes(tensor):
@@ -46,27 +58,25 @@ def hash_stream(dataset, epochs=1):
 
 
 @pytest.mark.parametrize(("source", "kind", "batch"), STREAMS)
-def test_the_seed_fixes_the_stream(
-    talking, talking_bank, real, source, kind, batch
-):
-    """In both epochs, whatever the number of threads; another, another."""
+def test_the_seed_fixes_the_stream(talking, sources, real, source, kind, batch):
+    """In both epochs, whatever the numbers of threads and parallel calls."""
 
-    def stream(seed, threads=4):
+    def stream(seed, threads=4, calls=None):
         dataset = real(24).shuffle(24, seed=0)
+        dataset = dataset.map(lambda x, y: (x, y), num_parallel_calls=calls)
         dataset = dataset.batch(batch) if batch else dataset
         options = tf.data.Options()
         options.threading.private_threadpool_size = threads
         augmenter = ganaug.GANAugmenter(
-            talking,
-            source=talking_bank if source == "bank" else source,
-            seed=seed,
-            **KINDS[kind],
+            talking, source=sources[source], seed=seed, **KINDS[kind]
         )
-        dataset = dataset.apply(augmenter).with_options(options)
-        return hash_stream(dataset, epochs=2)
+        dataset = dataset.apply(augmenter)
+        # What follows may be done in parallel as well.
+        dataset = dataset.map(lambda *e: e, num_parallel_calls=calls)
+        return hash_stream(dataset.with_options(options), epochs=2)
 
     one = stream(1)
-    assert stream(1, threads=1) == one
+    assert stream(1, threads=1, calls=4) == one
     assert stream(2) != one
 
 
@@ -132,19 +142,19 @@ def test_two_workers_do_not_repeat_each_others_noise(talking, real, read):
 
 @pytest.mark.parametrize(("source", "kind", "batch"), STREAMS)
 def test_an_iterator_can_be_restored_at_every_place(
-    talking, talking_bank, real, tmp_path, source, kind, batch
+    talking, sources, real, tmp_path, source, kind, batch
 ):
-    """With tf.data's default checkpoint, into a dataset made anew."""
+    """With tf.data's default checkpoint, into a dataset made anew.
+
+    Before the first element, after each, and after the last one.
+    """
 
     def make():
         dataset = real(20).shuffle(5, seed=1)
         dataset = dataset.batch(batch) if batch else dataset
         return dataset.apply(
             ganaug.GANAugmenter(
-                talking,
-                source=talking_bank if source == "bank" else source,
-                seed=0,
-                **KINDS[kind],
+                talking, source=sources[source], seed=0, **KINDS[kind]
             )
         )
 
@@ -154,17 +164,16 @@ def test_an_iterator_can_be_restored_at_every_place(
     ]
     saving, restoring = iter(make()), iter(make())
     restored = tf.train.Checkpoint(iterator=restoring)
-    # Single examples are mixed in groups: a few places of each are enough.
-    for place in range(0, len(expected), 1 if batch else 5):
+    for place in range(len(expected) + 1):
         path = tf.train.Checkpoint(iterator=saving).write(
             str(tmp_path / f"at{place}")
         )
         restored.read(path)
-        for wanted in expected[place : place + 6]:
+        for wanted in expected[place:]:
             found = tf.nest.flatten(next(restoring))
             assert [as_bytes(one) for one in found] == wanted
-        for _ in range(1 if batch else 5):
-            next(saving, None)
+        assert next(restoring, None) is None
+        next(saving, None)
 
 
 def test_the_stream_holds_no_variables(talking, real):

@@ -2,6 +2,7 @@
 
 import collections
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -31,6 +32,12 @@ STRUCTURES = {
         "seen": x[0, 1, 0] >= 0,
         "objects": {"boxes": tf.cast(x[0], tf.float32) + 1, "n": y + 1},
     },
+    "dict of inputs": lambda x, y: ({"image": x, "age": y + 1}, y),
+    "dict of inputs and weights": lambda x, y: (
+        {"images": x},
+        tf.one_hot(y, CLASSES),
+        0.5 + tf.cast(y, tf.float32),
+    ),
 }
 LABELS = {
     "int64": lambda y: y,
@@ -78,7 +85,12 @@ def parts(element):
         plural = "s" if "images" in rest else ""
         return rest.pop("image" + plural), rest.pop("label" + plural), rest
     image, label, *weight = element
-    return image, label, {"sample_weight": weight[0]} if weight else {}
+    rest = {"sample_weight": weight[0]} if weight else {}
+    if isinstance(image, dict):
+        inputs = dict(image)
+        image = inputs.pop("image" if "image" in inputs else "images")
+        rest.update(inputs)
+    return image, label, rest
 
 
 def hard(labels):
@@ -167,6 +179,33 @@ def test_structures(talking_bank, real, read, told, structure, batch, mode):
         dataset = dataset.batch(batch)
     augmented = dataset.apply(augmenter(talking_bank, mode))
     check(dataset, augmented, mode, read, told)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_model_with_several_inputs_takes_it(talking_bank, real, mode):
+    """As Keras feeds them, by name."""
+    inputs = {
+        "image": keras.Input(SHAPE, name="image"),
+        "age": keras.Input((), name="age"),
+    }
+    features = keras.layers.Concatenate()(
+        [
+            keras.layers.Flatten()(inputs["image"]),
+            keras.layers.Reshape((1,))(inputs["age"]),
+        ]
+    )
+    model = keras.Model(inputs, keras.layers.Dense(CLASSES)(features))
+    model.compile(
+        "sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    dataset = real(NUM).map(lambda x, y: ({"image": x, "age": 3.0}, y)).batch(8)
+    augmented = dataset.apply(augmenter(talking_bank, mode, fill={"age": 40.0}))
+    ages = np.concatenate([x["age"] for x, _ in augmented])
+    assert set(ages) == {3.0, 40.0}
+    history = model.fit(
+        augmented, validation_data=dataset, shuffle=False, verbose=0
+    )
+    assert "val_loss" in history.history
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ WEIGHT = np.ones(5, np.float32)
             True,
             (),
         ),
+        (({"image": IMAGE, "id": LABEL}, LABEL), None, False, ("id",)),
+        (({"images": IMAGE}, ONE_HOT, WEIGHT), 5, True, ()),
     ],
 )
 @pytest.mark.parametrize("batched", [False, True])
@@ -51,8 +53,12 @@ def test_known_structures(tensors, num_classes, has_weight, extra, batched):
     assert tuple(extras) == extra
     extras = {key: tf.constant("new") for key in extras}
     changed = elements.replace(element, extras)
+    holder = changed if elements.are_dicts else changed[0]
     for key in extra:
-        assert changed[key] == "new"
+        assert holder[key] == "new"
+    changed = elements.replace(element, image=tf.constant(7))
+    tf.nest.assert_same_structure(element, changed)
+    assert elements.image(changed) == 7
 
 
 @pytest.mark.parametrize(
@@ -68,6 +74,9 @@ def test_known_structures(tensors, num_classes, has_weight, extra, batched):
         ((IMAGE, LABEL[:, None]), "squeeze"),
         ((IMAGE, ONE_HOT[None].repeat(5, 0)), "label has rank"),
         (((IMAGE, IMAGE), LABEL), "not a dense tensor"),
+        (({"x": IMAGE, "z": IMAGE}, LABEL), r"inputs have the keys \['x', 'z"),
+        (({"image": IMAGE, "images": IMAGE}, LABEL), "exactly one of"),
+        ((IMAGE, {"label": LABEL}), "the label is not a dense tensor"),
         (
             {"image": IMAGE, "label": LABEL, "sample_weight": ONE_HOT},
             "not one number for each",

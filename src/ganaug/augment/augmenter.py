@@ -10,6 +10,7 @@ from ganaug import artifact
 from ganaug.artifact_id import hash_arrays
 from ganaug.augment.arrays import AugmentedArrays, augment_arrays
 from ganaug.augment.class_counts import resolve_class_counts
+from ganaug.augment.dataset_fit import check_class_names
 from ganaug.augment.details import check_detail_arguments
 from ganaug.augment.epochs import EpochCallback, epoch_variable
 from ganaug.augment.extending import check_growth_strategy
@@ -85,6 +86,10 @@ class GANAugmenter:
         class_counts: Dict from class name or index to its number of real
             examples, or one number for each class. Where it is needed, it is
             counted by default, in one pass over the dataset.
+        class_names: Sequence of strings. The dataset's classes in the order of
+            its labels, such as `info.features["label"].names` of TFDS, to have
+            them compared with the GAN's: integer labels alone tell neither how
+            many classes there are nor which. Defaults to no comparison.
         source: Where images come from: `"live"`, drawn when they are needed;
             `"bank"`, drawn into memory now; or a finished bank, as
             `ganaug.synthesis.bank.Bank` or its folder. Defaults to `"live"`.
@@ -154,6 +159,7 @@ class GANAugmenter:
         share=EXPECTED,
         schedule_by=STEP,
         class_counts=None,
+        class_names=None,
         source="live",
         bank_size=None,
         refresh=0.0,
@@ -210,6 +216,8 @@ class GANAugmenter:
         check_label_arguments(
             label_smoothing, teacher, self._source.is_interpolated
         )
+        if class_names is not None:
+            check_class_names(class_names, self.class_names)
         self.class_counts = class_counts
         if class_counts is not None:
             self.class_counts = resolve_class_counts(

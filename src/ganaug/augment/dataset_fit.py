@@ -38,6 +38,39 @@ def check_fits(element_spec, elements, draws):
         )
 
 
+def check_class_names(class_names, known):
+    """Checks that a dataset has the classes of the generator, in their order.
+
+    Args:
+        class_names: Sequence of strings: those of the dataset.
+        known: Tuple of strings: those of the generator.
+
+    Raises:
+        ValueError: One is missing, unknown or at another place.
+    """
+    given = [class_names] if isinstance(class_names, str) else class_names
+    given = [str(name) for name in given]
+    if given == list(known):
+        return
+    if sorted(given) == sorted(known):
+        place = next(i for i, name in enumerate(given) if name != known[i])
+        problem = (
+            f"label {place} is {given[place]!r} in the dataset and "
+            f"{known[place]!r} for the GAN; map the labels to the GAN's order"
+        )
+    else:
+        strange = [name for name in given if name not in known]
+        missing = [name for name in known if name not in given]
+        problem = (
+            f"the GAN does not know {strange}, and the dataset does not have "
+            f"{missing}; train a GAN on these classes"
+        )
+    raise ValueError(
+        "`class_names` must be the classes that the GAN was trained on, "
+        f"{list(known)}, but {problem}. Received: class_names={given}"
+    )
+
+
 def resolve_value_range(value_range, elements, draws):
     """Finds the value range of a dataset's images.
 

@@ -149,7 +149,9 @@ class Details:
         added = [IS_SYNTHETIC] if self._is_synthetic else []
         if self._provenance:
             added += [ARTIFACT, SEED, INDEX]
-        taken = sorted(set(added) & set(self._elements.extra_keys))
+        taken = []
+        if self._elements.are_dicts:
+            taken = sorted(set(added) & set(self._elements.extra_keys))
         if taken:
             raise ValueError(
                 "The elements have keys that `is_synthetic` or `provenance` "

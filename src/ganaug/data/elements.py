@@ -7,10 +7,11 @@ import tensorflow as tf
 DICT_KEYS = (("image", "label"), ("images", "labels"))
 DICT_WEIGHT = "sample_weight"
 KNOWN = (
-    "(image, label), (image, label, weight), a TFDS dict with `image` and "
-    "`label`, or a Keras dict with `images` and `labels`, a dict also with "
-    "`sample_weight`; one example or a batch of them; images as (height, "
-    "width, channels); labels as integers or one-hot"
+    "(image, label), (image, label, weight), either with a Keras dict of "
+    "inputs that has `image` or `images` in the place of the image, a TFDS "
+    "dict with `image` and `label`, or a Keras dict with `images` and "
+    "`labels`, a dict also with `sample_weight`; one example or a batch of "
+    "them; images as (height, width, channels); labels as integers or one-hot"
 )
 
 
@@ -21,10 +22,13 @@ class Elements:
     Made by `parse_elements`.
 
     Args:
-        image_key: Position or dict key of the image.
+        image_key: Position or dict key of the image, or of the dict of inputs
+            that it is in.
         label_key: Position or dict key of the label.
         weight_key: Position or dict key of the sample weight, or `None`.
         extra_keys: Tuple of the remaining dict keys.
+        input_key: Dict key of the image among the inputs, or `None` where
+            there is no dict of inputs.
         batched: Whether an element is a batch.
         image_shape: Tuple `(height, width, channels)`; `None` where unknown.
         image_dtype: `tf.DType` of the images.
@@ -36,11 +40,17 @@ class Elements:
     label_key: int | str
     weight_key: int | str | None
     extra_keys: tuple
+    input_key: str | None
     batched: bool
     image_shape: tuple
     image_dtype: tf.DType
     label_dtype: tf.DType
     num_classes: int | None
+
+    @property
+    def are_dicts(self):
+        """Whether an element is a dict, which `Dataset.map` does not unpack."""
+        return isinstance(self.image_key, str)
 
     def image(self, element):
         """Gives the image, or images, of an element.
@@ -51,7 +61,8 @@ class Elements:
         Returns:
             A tensor.
         """
-        return element[self.image_key]
+        image = element[self.image_key]
+        return image if self.input_key is None else image[self.input_key]
 
     def label(self, element):
         """Gives the label, or labels, of an element.
@@ -73,7 +84,8 @@ class Elements:
         Returns:
             A dict from keys to tensors, or to structures of them.
         """
-        return {key: element[key] for key in self.extra_keys}
+        holder = element if self.input_key is None else element[self.image_key]
+        return {key: holder[key] for key in self.extra_keys}
 
     def replace(self, element, extras=None, **tensors):
         """Copies an element with other tensors in some places.
@@ -93,9 +105,16 @@ class Elements:
         }
         is_dict = isinstance(element, dict)
         parts = dict(element) if is_dict else list(element)
+        extras = extras or {}
+        if self.input_key is not None:
+            inputs = {**parts[self.image_key], **extras}
+            if "image" in tensors:
+                inputs[self.input_key] = tensors["image"]
+            tensors = {**tensors, "image": inputs}
+            extras = {}
         for name, tensor in tensors.items():
             parts[keys[name]] = tensor
-        for key, tensor in (extras or {}).items():
+        for key, tensor in extras.items():
             parts[key] = tensor
         if is_dict:
             return parts
@@ -112,18 +131,36 @@ def _refuse(element_spec, why):
 
 
 def _keys(element_spec):
-    """Keys of image, label and weight, and the keys that are left."""
+    """Keys of image, label and weight, those left, and that of the input."""
     if isinstance(element_spec, dict):
         for image_key, label_key in DICT_KEYS:
             if image_key in element_spec and label_key in element_spec:
                 extra = set(element_spec) - {image_key, label_key}
                 weight_key = DICT_WEIGHT if DICT_WEIGHT in extra else None
                 extra -= {weight_key}
-                return image_key, label_key, weight_key, tuple(sorted(extra))
+                extra = tuple(sorted(extra))
+                return image_key, label_key, weight_key, extra, None
         _refuse(element_spec, f"the dict has the keys {sorted(element_spec)}")
     if isinstance(element_spec, tuple) and len(element_spec) in (2, 3):
-        return 0, 1, 2 if len(element_spec) == 3 else None, ()
+        extra, input_key = (), None
+        if isinstance(element_spec[0], dict):
+            input_key, extra = _input_keys(element_spec)
+        weight_key = 2 if len(element_spec) == 3 else None
+        return 0, 1, weight_key, extra, input_key
     _refuse(element_spec, "neither a pair, a triple nor a dict")
+
+
+def _input_keys(element_spec):
+    """Key of the image among the inputs of a model, and the other keys."""
+    keys = sorted(element_spec[0], key=str)
+    named = [key for key, _ in DICT_KEYS if key in keys]
+    if len(named) != 1:
+        _refuse(
+            element_spec,
+            f"the inputs have the keys {keys}, where exactly one of `image` "
+            "and `images` is the image",
+        )
+    return named[0], tuple(key for key in keys if key != named[0])
 
 
 def parse_elements(element_spec):
@@ -147,8 +184,12 @@ def parse_elements(element_spec):
     >>> parse_elements(dataset.element_spec).batched
     False
     """
-    image_key, label_key, weight_key, extra_keys = _keys(element_spec)
+    image_key, label_key, weight_key, extra_keys, input_key = _keys(
+        element_spec
+    )
     image, label = element_spec[image_key], element_spec[label_key]
+    if input_key is not None:
+        image = image[input_key]
     for name, spec in (("image", image), ("label", label)):
         if not isinstance(spec, tf.TensorSpec):
             _refuse(element_spec, f"the {name} is not a dense tensor")
@@ -191,6 +232,7 @@ def parse_elements(element_spec):
         label_key=label_key,
         weight_key=weight_key,
         extra_keys=extra_keys,
+        input_key=input_key,
         batched=batched,
         image_shape=tuple(image.shape[-3:]),
         image_dtype=image.dtype,

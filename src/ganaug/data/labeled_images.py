@@ -315,6 +315,6 @@ def _read(dataset):
 
 def _image_and_label(elements, element):
     # `map` unpacks tuples into arguments and passes a dict as one.
-    if isinstance(elements.image_key, str):
+    if elements.are_dicts:
         (element,) = element
     return elements.image(element), elements.label(element)

@@ -74,7 +74,7 @@ class ArmPipeline:
             class_weights = tf.constant(self._class_weights(), tf.float32)
 
         def normalize(*element):
-            if isinstance(elements.image_key, str):
+            if elements.are_dicts:
                 (element,) = element
             images, labels = elements.image(element), elements.label(element)
             if elements.num_classes is None:
