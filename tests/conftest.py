@@ -82,6 +82,23 @@ def linear():
     return linear
 
 
+@pytest.fixture(scope="session")
+def teacher(tmp_path_factory):
+    """A file with a classifier of digits that has learnt nothing."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, "softmax"),
+        ]
+    )
+    path = tmp_path_factory.mktemp("teacher") / "teacher.keras"
+    model.save(path)
+    return path
+
+
 @pytest.fixture
 def evaluate_quickly(digits, linear):
     """A function that evaluates arms on digits with a few steps."""

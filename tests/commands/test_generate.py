@@ -3,6 +3,7 @@
 import json
 import typing
 
+import keras
 import numpy as np
 import pytest
 import typer.testing
@@ -84,6 +85,79 @@ def test_latents_and_truncation_are_used(run, tmp_path):
     )
     assert done.exit_code == 1
     assert "Received: latents='around'" in done.stderr
+
+
+def test_bad_images_are_left_out(run, digits, teacher, tmp_path):
+    """Each class keeps its quota, of images that pass, in every format."""
+    select = (
+        *("--no-copies-of", "digits", "--class-counts"),
+        ",".join(map(str, digits.train.class_counts)),
+        *("--teacher", teacher, "--min-confidence", 0.05, "--max-draws", 30),
+    )
+    for name in ("bank", "npz"):
+        done = generate(
+            *(run, "--out", tmp_path / name, "--format", name),
+            *("--num-per-class", 4, "--seed", 5, *select),
+        )
+        assert done.exit_code == 0, done.stderr
+    bank = Bank.open(tmp_path / "bank")
+    assert bank.class_counts == (4,) * 10
+    model = keras.saving.load_model(teacher)
+    given = model.predict(bank.images.astype("float32"), verbose=0)
+    assert (given[np.arange(40), bank.labels] >= 0.05).all()
+    # Something was left out.
+    assert min(bank.record["num_passed"]["teacher"]) < min(
+        bank.record["num_candidates"]
+    )
+    assert set(bank.record["selection"]["filters"]) == {"teacher", "copies"}
+    card = (tmp_path / "npz" / "README.md").read_text("utf-8")
+    assert '"min_confidence": 0.05' in card
+    with np.load(tmp_path / "npz" / "images.npz") as arrays:
+        np.testing.assert_array_equal(arrays["images"], bank.images)
+    # Another selection is another bank.
+    done = generate(
+        *(run, "--out", tmp_path / "bank", "--num-per-class", 4, "--seed", 5),
+        *select[:-4],
+    )
+    assert done.exit_code == 1
+    assert "selection" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        (("--teacher", "none.keras"), 1, "no such file"),
+        (("--teacher", "ganaug.json"), 1, "file that Keras can load"),
+        (("--teacher", "TEACHER", "--teacher-range", "1"), 2, "LOW,HIGH"),
+        (("--teacher", "TEACHER", "--teacher-range", "1,0"), 1, "value_range"),
+        (
+            ("--teacher", "TEACHER", "--min-confidence", "1"),
+            1,
+            "No synthetic image of class",
+        ),
+        (("--no-copies-of", "nowhere"), 1, "no such data set"),
+        (("--no-copies-of", "DATA"), 1, "of shape (6, 6, 1)"),
+    ],
+)
+def test_selections_that_cannot_be(
+    run, teacher, tmp_path, monkeypatch, arguments, exit_code, message
+):
+    """In words, and nothing is left of it but a bank under way."""
+    monkeypatch.chdir(run)
+    data = tmp_path / "other.npz"
+    np.savez(
+        data,
+        images=np.arange(720, dtype=np.uint8).reshape(20, 6, 6),
+        labels=np.arange(20) % 10,
+    )
+    names = {"TEACHER": teacher, "DATA": data}
+    done = generate(
+        *(run, "--out", tmp_path / "out", "--num-per-class", 2),
+        *(names.get(word, word) for word in arguments),
+    )
+    assert done.exit_code == exit_code
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
 
 
 class Stop(Exception):

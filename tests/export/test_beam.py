@@ -30,10 +30,33 @@ def generate(*arguments):
 @pytest.mark.filterwarnings("ignore")
 def test_two_workers_draw_what_one_process_draws(run, tmp_path):
     """Image for image, with the provenance, in the same order."""
+    check_equal(run, tmp_path)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("apache_beam") is None,
+    reason="apache-beam is not installed",
+)
+@pytest.mark.filterwarnings("ignore")
+def test_beam_selects_as_one_process_does(run, teacher, tmp_path):
+    """And where too few pass, nothing is written."""
+    select = ("--teacher", teacher, "--min-confidence", 0.05)
+    check_equal(run, tmp_path, *select)
+    done = generate(
+        *(run, "--out", tmp_path / "none", "--format", "tfds", *ASKED),
+        *("--teacher", teacher, "--min-confidence", 0.07),
+        *("--max-draws", 1, "--beam", "--runner=DirectRunner"),
+    )
+    assert done.exit_code == 1, done.stdout
+    assert "images pass the selection" in " ".join(done.stderr.split())
+    assert not (tmp_path / "none").exists()
+
+
+def check_equal(run, tmp_path, *select):
     for name, extra in (("one", ()), ("two", ("--beam", TWO_WORKERS))):
         done = generate(
             *(run, "--out", tmp_path / name, "--format", "tfds"),
-            *(*ASKED, "--seed", 5, "--json", *extra),
+            *(*ASKED, "--seed", 5, "--json", *select, *extra),
         )
         assert done.exit_code == 0, done.stderr
         result = json.loads(done.stdout)

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from ganaug.cli.options import FormatName, Json, Latents, Run, Seed
+from ganaug.cli.options import (
+    ClassCounts,
+    DataDir,
+    FormatName,
+    ImageSize,
+    Json,
+    Latents,
+    Run,
+    Seed,
+    TestFraction,
+)
 from ganaug.cli.output import print_json
 from ganaug.cli.session import session
 
@@ -16,6 +26,14 @@ def _parse_num(text):
     if not (name and equals and count.isdecimal()):
         raise typer.BadParameter("Expected NAME=COUNT.")
     return name, int(count)
+
+
+def _parse_range(text):
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter("Expected LOW,HIGH, such as 0,1.") from None
+    return low, high
 
 
 def generate(
@@ -70,6 +88,56 @@ def generate(
             "'--runner=DirectRunner --direct_num_workers=2'.",
         ),
     ] = None,
+    no_copies_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="Draw others in the place of near-copies of these training "
+            "images: DATA as `train` takes it, with the options below.",
+        ),
+    ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keras file of a classifier. Draw others in the place of "
+            "images that it does not take for their class."
+        ),
+    ] = None,
+    min_confidence: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Least probability that the teacher must give the class.",
+        ),
+    ] = 0.5,
+    teacher_range: Annotated[
+        object | None,
+        typer.Option(
+            parser=_parse_range,
+            metavar="LOW,HIGH",
+            help="Value range of the images that the teacher takes. Default: "
+            "that of the GAN's training images.",
+        ),
+    ] = None,
+    teacher_logits: Annotated[
+        bool,
+        typer.Option(
+            "--teacher-logits",
+            help="The teacher gives logits, and not probabilities.",
+        ),
+    ] = False,
+    max_draws: Annotated[
+        float,
+        typer.Option(
+            min=1.0,
+            help="Candidates drawn at most for each image that is wanted.",
+        ),
+    ] = 20,
+    data_dir: DataDir = None,
+    image_size: ImageSize = None,
+    class_counts: ClassCounts = None,
+    test_fraction: TestFraction = 0.2,
     as_json: Json = False,
 ):
     """Draw a data set of synthetic images to keep. Goes on where it stopped."""
@@ -83,6 +151,13 @@ def generate(
     with session() as console:
         from ganaug.commands.generate import generate as run_generate
 
+        real_images = None
+        if no_copies_of is not None:
+            from ganaug.data.sources import load_data
+
+            real_images = load_data(
+                no_copies_of, data_dir, image_size, class_counts, test_fraction
+            ).train
         result = run_generate(
             run,
             out,
@@ -95,6 +170,12 @@ def generate(
             truncation,
             workers,
             options,
+            real_images,
+            teacher=teacher,
+            min_confidence=min_confidence,
+            teacher_range=teacher_range,
+            teacher_logits=teacher_logits,
+            max_draws=max_draws,
         )
         if as_json:
             print_json(result)

@@ -9,6 +9,7 @@ from pathlib import Path
 from ganaug import artifact
 from ganaug.artifact_files import check_output_folder
 from ganaug.augment.sampling_strategy import by_class
+from ganaug.commands.selection import make_selection
 from ganaug.export import image_folder, npz
 from ganaug.export.card import write_card
 from ganaug.progress import ProgressReport
@@ -45,6 +46,8 @@ def generate(
     truncation=1.0,
     num_workers=1,
     beam_options=None,
+    real_images=None,
+    **selecting,
 ):
     """Draws a data set of synthetic images and writes it into a folder.
 
@@ -71,6 +74,10 @@ def generate(
         num_workers: Integer. Processes that draw. Defaults to `1`.
         beam_options: List of strings, options of Apache Beam and its runner,
             which then draws; for the format `"tfds"`. Defaults to no Beam.
+        real_images: As in `ganaug.commands.selection.make_selection`.
+            Defaults to none.
+        **selecting: Further arguments of `make_selection`. By default every
+            image is kept.
 
     Returns:
         A dict for JSON: what was written where.
@@ -94,6 +101,9 @@ def generate(
         artifact.load(run), latents=latents, truncation=truncation
     )
     counts = _counts(num_per_class, num, generators.class_names)
+    selection = make_selection(
+        generators.value_range, real_images=real_images, **selecting
+    )
     if exporter is not None:
         exporter.check_source(generators)
     if beam_options is not None:
@@ -102,7 +112,12 @@ def generate(
         if any(counts):
             console.print(f"drawing {sum(counts)} images with Apache Beam")
         bank = write_with_beam(
-            generators, counts, out, resolve_seed(seed), beam_options
+            generators,
+            counts,
+            out,
+            resolve_seed(seed),
+            beam_options,
+            selection,
         )
         return _result(out, format, bank)
     with _progress(console, "drawing") as on_progress:
@@ -111,7 +126,8 @@ def generate(
             counts,
             bank_folder,
             _seed_under_way(bank_folder) if seed is None else seed,
-            num_workers=num_workers,
+            selection,
+            num_workers,
             on_progress=on_progress,
         )
     if exporter is None:

@@ -14,10 +14,11 @@ from ganaug.export.tfds_data_set import check_source, make_example, prepare
 from ganaug.synthesis.chunks import ChunkMaker
 from ganaug.synthesis.generating import bank_to_come
 from ganaug.synthesis.generators import CHUNK_SIZE
+from ganaug.synthesis.work import ClassState, fill_quotas
 
 
-class DrawChunk(beam.DoFn):
-    """Draws a chunk of a class, and gives its examples by row.
+class Draw(beam.DoFn):
+    """Draws images of a class, and gives their examples by row.
 
     Args:
         maker: `ganaug.synthesis.chunks.ChunkMaker`.
@@ -31,6 +32,20 @@ class DrawChunk(beam.DoFn):
         """Brings the generators to life, once in each worker."""
         self._maker = pickle.loads(self._bytes)
 
+    def _examples(self, chunk, first):
+        generators = self._maker.generators
+        images = to_eight_bit(chunk.columns["images"], generators)
+        rows = zip(images, chunk.columns["provenance"], strict=True)
+        for offset, (image, provenance) in enumerate(rows):
+            yield (
+                first + offset,
+                make_example(image, chunk.label, provenance, generators.ids),
+            )
+
+
+class DrawChunk(Draw):
+    """Draws a chunk, of which every image is kept."""
+
     def process(self, piece):
         """Draws.
 
@@ -42,22 +57,52 @@ class DrawChunk(beam.DoFn):
             Pairs of row and example.
         """
         label, number, count, first = piece
-        generators = self._maker.generators
-        columns = self._maker(label, number).first(count).columns
-        images = to_eight_bit(columns["images"], generators)
-        rows = zip(images, columns["provenance"], strict=True)
-        for offset, (image, provenance) in enumerate(rows):
-            yield (
-                first + offset,
-                make_example(image, label, provenance, generators.ids),
+        yield from self._examples(
+            self._maker(label, number).first(count), first
+        )
+
+
+class DrawClass(Draw):
+    """Draws a whole class, chunk by chunk, until enough images are kept."""
+
+    def process(self, piece):
+        """Draws.
+
+        Args:
+            piece: Tuple of the class, how many images are wanted, and the row
+                of the first one.
+
+        Yields:
+            Pairs of row and example.
+
+        Raises:
+            ValueError: Too few pass the selection.
+        """
+        label, quota, first = piece
+        names = self._maker.generators.class_names
+        states = [ClassState(quota * (c == label)) for c in range(len(names))]
+        for chunk in fill_quotas(self._maker, states):
+            end = first + states[label].filled
+            yield from self._examples(chunk, end - len(chunk))
+        if states[label].filled < quota:
+            raise ValueError(
+                f"Of class {names[label]!r} only {states[label].filled} images "
+                f"pass the selection, even out of "
+                f"{self._maker.selection.max_draws} times as many as are "
+                "wanted. Ask for fewer, or make it less strict. "
+                f"Received: {quota} images wanted"
             )
 
 
-def write_with_beam(generators, num_per_class, path, seed, pipeline_options):
+def write_with_beam(
+    generators, num_per_class, path, seed, pipeline_options, selection=None
+):
     """Draws a TFDS data set with an Apache Beam pipeline.
 
     Image for image, it is what `ganaug generate --format tfds` writes from one
-    process. A pipeline that ends early leaves nothing and is begun anew.
+    process. A pipeline that ends early leaves nothing and is begun anew. With
+    a selection each class is the work of one worker, and one of which too few
+    images pass is an error, where one process would warn.
 
     Args:
         generators: `ganaug.synthesis.generators.Generators`.
@@ -66,6 +111,8 @@ def write_with_beam(generators, num_per_class, path, seed, pipeline_options):
         seed: Integer.
         pipeline_options: List of strings, options of Beam and its runner, such
             as `["--runner=DirectRunner", "--direct_num_workers=2"]`.
+        selection: `ganaug.synthesis.selection.Selection`. By default every
+            image is kept.
 
     Returns:
         A `ganaug.synthesis.bank.Bank` without images, which says what was
@@ -78,11 +125,12 @@ def write_with_beam(generators, num_per_class, path, seed, pipeline_options):
     """
     check_source(generators)
     options = parse_options(pipeline_options)
-    bank = bank_to_come(generators, num_per_class, seed)
-    maker = ChunkMaker(generators, seed)
-    examples = beam.Create(list(_pieces(bank.class_counts))) | beam.ParDo(
-        DrawChunk(maker)
-    )
+    bank = bank_to_come(generators, num_per_class, seed, selection)
+    maker = ChunkMaker(generators, seed, selection)
+    pieces, draw = _chunks(bank.class_counts), DrawChunk
+    if selection is not None:
+        pieces, draw = _classes(bank.class_counts), DrawClass
+    examples = beam.Create(list(pieces)) | beam.ParDo(draw(maker))
     prepare(bank, examples, path, beam_options=options)
     return bank
 
@@ -151,7 +199,15 @@ def _silent():
         logger.setLevel(level)
 
 
-def _pieces(counts):
+def _classes(counts):
+    row = 0
+    for label, count in enumerate(counts):
+        if count:
+            yield label, count, row
+        row += count
+
+
+def _chunks(counts):
     """The chunks of all classes, in the order of the bank's rows."""
     row = 0
     for label, count in enumerate(counts):

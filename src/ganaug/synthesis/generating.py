@@ -126,21 +126,23 @@ def write_bank(
     return Bank.open(path)
 
 
-def bank_to_come(generators, num_per_class, seed):
+def bank_to_come(generators, num_per_class, seed, selection=None):
     """Says what a bank will be, for whoever draws its chunks elsewhere.
 
     Args:
         generators: As in `draw_bank`.
         num_per_class: As in `draw_bank`.
         seed: Integer.
+        selection: As in `draw_bank`.
 
     Returns:
-        A `ganaug.synthesis.bank.Bank` without images.
+        A `ganaug.synthesis.bank.Bank` without images, in which every class has
+        its quota.
 
     Raises:
         ValueError: As in `draw_bank`.
     """
-    maker = ChunkMaker(generators, resolve_seed(seed))
+    maker = ChunkMaker(generators, resolve_seed(seed), selection)
     states = _class_states(num_per_class, generators.class_names)
     for state in states:
         state.filled = state.quota
