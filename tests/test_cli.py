@@ -13,10 +13,11 @@ import tensorflow as tf
 import typer.testing
 from PIL import Image
 
+import ganaug.commands.evaluate as evaluate_command
 import ganaug.commands.train
 from ganaug import artifact
 from ganaug.cli import app, options
-from ganaug.evaluate.arms import default_controls
+from ganaug.evaluate.arms import all_controls, default_controls
 from ganaug.fidelity.scores import MEASURES
 from ganaug.gan.architectures import ARCHITECTURES
 from ganaug.gan.latents import LATENTS
@@ -125,7 +126,7 @@ def test_processes_share_an_evaluation(run):
         *("evaluate", run, "digits", "--class-counts"),
         *("40,30,20,15,12,9,7,5,4,3", "--seeds", 1, "--steps", 2),
         *("--ratios", "0.5,0.75", "--learning-curve", "0.5", "--json"),
-        *("--workers", 2, "--classifier", "residual"),
+        *("--workers", 2, "--classifier", "residual", "--retrain"),
     )
     assert done.exit_code == 0, done.stderr
     report = json.loads(done.stdout)
@@ -137,6 +138,39 @@ def test_processes_share_an_evaluation(run):
         arm["name"] for arm in report["arms"] if arm["role"] == "curve"
     ] == ["classic, 50% of the images", "best control, 50% of the images"]
     assert report["files"] == {}
+    # Each seed had a generator of its own.
+    assert "a generator of its own" in " ".join(report["notes"])
+    assert report["about"]["retrain"] is True
+
+
+def test_all_controls_can_be_asked_for(run, monkeypatch, linear):
+    """By one word."""
+    monkeypatch.setitem(evaluate_command.CLASSIFIERS, "cnn", linear)
+    done = ganaug_command(
+        *("evaluate", run, "digits", "--class-counts"),
+        *("40,30,20,15,12,9,7,5,4,3", "--seeds", 1, "--steps", 2),
+        *("--controls", "all", "--json"),
+    )
+    assert done.exit_code == 0, done.stderr
+    arms = json.loads(done.stdout)["arms"]
+    assert [arm["name"] for arm in arms if arm["role"] == "control"] == list(
+        all_controls(10, (0, 255))
+    )
+
+
+def test_inception_without_weights_is_an_error(run, no_training, monkeypatch):
+    """At once, and not after the trainings."""
+
+    def refuse(value_range):
+        raise FileNotFoundError("no weights of Inception")
+
+    monkeypatch.setattr(evaluate_command, "inception_features", refuse)
+    done = ganaug_command(
+        *("evaluate", run, "digits", "--class-counts"),
+        *("40,30,20,15,12,9,7,5,4,3", "--features", "inception"),
+    )
+    assert done.exit_code == 1
+    assert "no weights of Inception" in done.stderr
 
 
 def test_without_classes(tmp_path):

@@ -1,5 +1,6 @@
 """A generator for each seed of an evaluation."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -40,6 +41,49 @@ def test_arms_share_the_generator_of_a_seed(digits, fits, evaluate_quickly):
     assert len(fits) <= 4
     assert report.arm("half").without == BASELINE
     assert "a generator of its own" in " ".join(report.notes)
+
+
+@pytest.mark.parametrize(
+    ("model", "architecture", "compiled"),
+    [
+        ("gan", "mlp", {"loss": "hinge", "penalty": "r1", "gamma": 2.0}),
+        ("vae", "mlp", {"kl_weight": 0.5}),
+    ],
+)
+def test_as_an_artifact_was_trained(digits, model, architecture, compiled):
+    """The generators of seeds say the same of their training."""
+    models = {"gan": ganaug.ConditionalGAN, "vae": ganaug.ConditionalVAE}
+    first = models[model](
+        (8, 8, 1), 10, architecture, width=8, latent_dim=6, preset="small"
+    )
+    first.compile(**compiled)
+    first.fit(
+        digits.train,
+        batch_size=32,
+        steps_per_epoch=3,
+        class_balanced=False,
+        verbose=0,
+    )
+    pretrained = first.to_artifact()
+    generator = ganaug.SeededGenerator.like(pretrained)
+    assert (generator.model, generator.steps) == (model, 3)
+    again = generator.train(digits.train, 7)
+    assert again.arguments == pretrained.arguments
+    differs = {
+        name
+        for name, value in again.training.items()
+        if value != pretrained.training[name]
+    }
+    assert differs <= {"seed", "seconds"}
+    assert json.loads(json.dumps(generator.description))["batch_size"] == 32
+
+
+def test_what_cannot_be_trained_again_is_refused(small_gan):
+    """Nobody knows how it was trained."""
+    pretrained = small_gan.to_artifact()
+    pretrained = dataclasses.replace(pretrained, training={})
+    with pytest.raises(ValueError, match="which says how it was trained"):
+        ganaug.SeededGenerator.like(pretrained)
 
 
 def test_generators_are_kept_in_a_folder(digits, fits, tmp_path):

@@ -28,6 +28,7 @@ _HOMES = {
     "TeacherFilter": "ganaug.synthesis.filters",
     "evaluate_augmentation": "ganaug.evaluate.protocol",
     "load_data": "ganaug.data.sources",
+    "measure_samples": "ganaug.sample_quality",
     "on_top_of_best": "ganaug.evaluate.arms",
     "on_top_of_classic": "ganaug.evaluate.arms",
 }

@@ -12,6 +12,7 @@ import filelock
 from ganaug import artifact
 from ganaug.artifact_id import hash_arrays
 from ganaug.augment.augmenter import GANAugmenter
+from ganaug.gan.architectures import ARCHITECTURES
 from ganaug.gan.latents import LATENTS, PRIOR
 from ganaug.gan.training_by_name import MODELS, train_by_name
 from ganaug.seeds import derive_seed
@@ -19,6 +20,8 @@ from ganaug.synthesis.generators import Generators
 
 # Arguments of the augmenter that depend on the seed and its images.
 OWN = {"pretrained", "seed", "value_range"}
+# Arguments of a model that depend on the images.
+OF_IMAGES = {"image_shape", "num_classes"}
 
 
 class SeededGenerator:
@@ -37,6 +40,11 @@ class SeededGenerator:
         folder: Folder in which trained generators are kept, each in a folder
             of its own, and trainings that were killed go on. Several processes
             may use it. Defaults to none: the latest one is kept in memory.
+        model_arguments: Dict of further arguments of the model, such as
+            `width`, as plain data. Defaults to none.
+        compile_arguments: Dict of arguments of its `compile`, as plain data.
+            Defaults to those of the recipe.
+        class_balanced: Boolean. As in the model's `fit`. Defaults to `True`.
 
     Raises:
         ValueError: `model` is unknown.
@@ -57,6 +65,9 @@ class SeededGenerator:
         steps=None,
         batch_size=64,
         folder=None,
+        model_arguments=None,
+        compile_arguments=None,
+        class_balanced=True,
     ):
         if model not in MODELS:
             raise ValueError(
@@ -68,7 +79,74 @@ class SeededGenerator:
         self.steps = steps
         self.batch_size = batch_size
         self.folder = None if folder is None else Path(folder)
+        self.model_arguments = dict(model_arguments or {})
+        self.compile_arguments = dict(compile_arguments or {})
+        self.class_balanced = class_balanced
         self._latest = None
+
+    @classmethod
+    def like(cls, pretrained, folder=None):
+        """Trains as an artifact was trained, anew for each seed.
+
+        Model, networks, losses, steps and batches are those that the artifact
+        names. It does not name optimizers, which are the recipe's, nor does it
+        matter which state of its training was kept: that of the end is.
+
+        Args:
+            pretrained: `ganaug.artifact.Artifact` of a model of ganaug's.
+            folder: As in `SeededGenerator`.
+
+        Returns:
+            A `SeededGenerator`.
+
+        Raises:
+            ValueError: The artifact's networks are somebody's own, or it does
+                not say how it was trained.
+
+        Example:
+
+        ```python
+        generator = SeededGenerator.like(ganaug.artifact.load("runs/digits"))
+        ```
+        """
+        facts = pretrained.training
+        names = [
+            name
+            for name, model in MODELS.items()
+            if model.__name__ == facts.get("model")
+        ]
+        architecture = pretrained.arguments.get("architecture")
+        if not names or architecture not in ARCHITECTURES:
+            raise ValueError(
+                "`pretrained` must be an artifact of one of "
+                f"{[model.__name__ for model in MODELS.values()]} with one of "
+                f"the architectures {sorted(ARCHITECTURES)}, which says how "
+                "it was trained. Give another one, or train generators of "
+                "your own in `Arm(learn=...)`. Received: "
+                f"model={facts.get('model')!r}, architecture={architecture!r}"
+            )
+        model = MODELS[names[0]]
+        of_model = inspect.signature(model).parameters
+        of_compile = inspect.signature(model.compile).parameters
+        given = {**pretrained.arguments, "preset": facts.get("preset")}
+        return cls(
+            names[0],
+            architecture,
+            facts["steps"],
+            facts["batch_size"],
+            folder,
+            {
+                name: value
+                for name, value in given.items()
+                if name in of_model and name not in (*OF_IMAGES, "architecture")
+            },
+            {
+                name: value
+                for name, value in facts.items()
+                if name in of_compile
+            },
+            facts["class_balanced"],
+        )
 
     @property
     def description(self):
@@ -78,6 +156,9 @@ class SeededGenerator:
             "architecture": self.architecture,
             "steps": self.steps,
             "batch_size": self.batch_size,
+            "model_arguments": self.model_arguments,
+            "compile_arguments": self.compile_arguments,
+            "class_balanced": self.class_balanced,
         }
 
     def train(self, images, seed):
@@ -132,6 +213,9 @@ class SeededGenerator:
             self.architecture,
             self.steps,
             self.batch_size,
+            model_arguments=self.model_arguments,
+            compile_arguments=self.compile_arguments,
+            class_balanced=self.class_balanced,
             **fit_arguments,
         )
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import ganaug
-from ganaug.commands.samples import measure_samples
 from ganaug.evaluate.arms import BASELINE, Arm
 
 # The report is made once.
@@ -46,7 +45,7 @@ def full(digits, linear, small_gan):
         steps=20,
         learning_curve=(0.25, 0.5),
     )
-    samples, pictures = measure_samples(
+    samples, pictures = ganaug.measure_samples(
         augmenter.generators, digits.train, digits.test
     )
     sweeps = {"plain": {0.0: "weights", 0.25: "plain", 0.5: "half"}}

@@ -4,9 +4,11 @@ import subprocess
 import sys
 
 import numpy as np
+import ot
 import prdc
 import pytest
 from scipy import linalg
+from sklearn.metrics.pairwise import polynomial_kernel
 
 from ganaug.fidelity import measures
 from ganaug.fidelity.measures import (
@@ -265,6 +267,44 @@ def test_k_must_leave_neighbors():
     with pytest.raises(ValueError, match=r"`real_features`.*k=4 for 4 images"):
         coverage(small, large, k=4)
     assert coverage(large, small, k=4) <= 1
+
+
+def test_pot_gives_the_same_frechet_distance():
+    """The distance of two normal distributions, as optimal transport has it."""
+    real = normal(0, 300, 12) @ normal(1, 12, 12)
+    fake = 0.8 * normal(2, 250, 12) + 0.2
+    moments = [
+        moment
+        for of_both in (
+            (real.mean(0), fake.mean(0)),
+            (np.cov(real, rowvar=False), np.cov(fake, rowvar=False)),
+        )
+        for moment in of_both
+    ]
+    theirs = ot.gaussian.bures_wasserstein_distance(*moments) ** 2
+    assert theirs > 10
+    assert frechet_distance(real, fake) == pytest.approx(theirs, rel=1e-9)
+
+
+def test_scikit_learns_kernel_gives_the_same_kernel_distance():
+    """The cubic kernel of the Kernel Inception Distance."""
+    real, fake = normal(0, 300, 12), 0.8 * normal(1, 250, 12) + 0.2
+
+    def kernel(x, y):
+        return polynomial_kernel(x, y, degree=3, gamma=1 / 12, coef0=1)
+
+    def mean_of_others(x):
+        return (kernel(x, x).sum() - np.trace(kernel(x, x))) / (
+            len(x) * (len(x) - 1)
+        )
+
+    theirs = (
+        mean_of_others(real)
+        + mean_of_others(fake)
+        - 2 * kernel(real, fake).mean()
+    )
+    assert theirs > 0.01
+    assert kernel_distance(real, fake) == pytest.approx(theirs, rel=1e-9)
 
 
 @pytest.mark.parametrize("k", [3, 5])

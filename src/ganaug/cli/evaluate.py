@@ -96,6 +96,14 @@ def evaluate(
             "of the data, or of Inception, if Keras has its weights."
         ),
     ] = "classifier",
+    retrain: Annotated[
+        bool,
+        typer.Option(
+            "--retrain",
+            help="Train a generator for each seed, as RUN was trained, so "
+            "that the intervals hold its variance too.",
+        ),
+    ] = False,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that share the trainings.")
     ] = 1,
@@ -139,6 +147,7 @@ def evaluate(
             latents=latents,
             controls=controls,
             features=features,
+            retrain=retrain,
         )
         with contextlib.ExitStack() as stack:
             if out is not None:

@@ -7,16 +7,16 @@ from pathlib import Path
 from ganaug import artifact
 from ganaug.artifact_id import artifact_id
 from ganaug.augment.augmenter import GANAugmenter
-from ganaug.commands.samples import measure_samples
 from ganaug.data.findings import few
 from ganaug.evaluate.arms import (
     BASELINE,
+    BEST_CONTROL,
     CLASSIC,
     Arm,
     all_controls,
     default_controls,
-    on_top_of_best,
 )
+from ganaug.evaluate.classifier_features import classifier_features
 from ganaug.evaluate.classifiers import (
     build_classifier,
     build_residual_classifier,
@@ -24,6 +24,8 @@ from ganaug.evaluate.classifiers import (
 from ganaug.evaluate.protocol import evaluate_augmentation
 from ganaug.fidelity.inception import inception_features
 from ganaug.progress import ProgressReport
+from ganaug.sample_quality import measure_samples
+from ganaug.seeded_generator import SeededGenerator
 from ganaug.synthesis.generators import Generators
 
 REPORT_HTML = "report.html"
@@ -40,6 +42,8 @@ CLASSIFIERS = {
 }
 # Where finished trainings are kept, beside the report.
 CELLS = "trainings"
+# And within it the generators of seeds.
+GENERATORS = "generators"
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,11 @@ class EvaluationOptions:
             Defaults to `"prior"`.
         controls: String. `"default"` or `"all"`. Defaults to `"default"`.
         features: String. In what the synthetic images are measured:
-            `"classifier"`, the features of one that is trained on the training
-            images, or `"inception"`. Defaults to `"classifier"`.
+            `"classifier"`, the features of the evaluation's, trained on the
+            training images, or `"inception"`. Defaults to `"classifier"`.
+        retrain: Boolean. Whether each seed trains a generator of its own, as
+            the artifact was trained. Defaults to `False`: all use the
+            artifact.
     """
 
     ratio: float = 0.25
@@ -77,6 +84,7 @@ class EvaluationOptions:
     latents: str = "prior"
     controls: str = "default"
     features: str = "classifier"
+    retrain: bool = False
 
 
 def evaluate(
@@ -89,7 +97,8 @@ def evaluate(
         data: `ganaug.data.sources.RealData` with a test set.
         console: `rich.console.Console` for progress.
         options: `EvaluationOptions`.
-        run_dir: Folder in which finished trainings are kept. Defaults to none.
+        run_dir: Folder in which finished trainings are kept, and generators of
+            seeds. Defaults to none.
         helps: Boolean. Whether this only trains, and another process reports.
 
     Returns:
@@ -121,13 +130,23 @@ def evaluate(
         ratio: f"{CANDIDATE}, ratio {ratio:g}"
         for ratio in sorted({*options.ratios} - {0, options.ratio})
     }
+    generator = None
+    if options.retrain:
+        folder = None if run_dir is None else Path(run_dir) / GENERATORS
+        generator = SeededGenerator.like(pretrained, folder)
+
+    def mixed(ratio, **place):
+        if generator is None:
+            return Arm(augmenter.replace(ratio=ratio), **place)
+        learn = generator.augmenter(ratio=ratio, latents=options.latents)
+        return Arm(learn=learn, **place)
+
     references = {
-        name: Arm(augmenter.replace(ratio=ratio), on_top_of=CLASSIC)
-        for ratio, name in sweep.items()
+        name: mixed(ratio, on_top_of=CLASSIC) for ratio, name in sweep.items()
     }
     # Without anything that is free.
-    references[GAN_ALONE] = Arm(augmenter, without=BASELINE)
-    references[SYNTHETIC_ONLY] = Arm(augmenter.replace(ratio=1.0))
+    references[GAN_ALONE] = mixed(options.ratio, without=BASELINE)
+    references[SYNTHETIC_ONLY] = mixed(1.0)
     extractor = None
     if options.features == "inception":
         # Now, so that what is not there or does not fit is known at once.
@@ -144,8 +163,8 @@ def evaluate(
             data.train,
             data.test,
             arms={
-                CANDIDATE: Arm(augmenter, on_top_of=CLASSIC),
-                BEST_CANDIDATE: on_top_of_best(augmenter),
+                CANDIDATE: mixed(options.ratio, on_top_of=CLASSIC),
+                BEST_CANDIDATE: mixed(options.ratio, on_top_of=BEST_CONTROL),
             },
             controls=_controls(options.controls, data.train, flip),
             references=references,
@@ -162,6 +181,13 @@ def evaluate(
     if helps:
         return report, {}
     console.print("measuring the synthetic images")
+    if extractor is None:
+        extractor = classifier_features(
+            data.train,
+            CLASSIFIERS[options.classifier],
+            options.steps,
+            options.horizontal_flip,
+        )
     samples, pictures = measure_samples(
         augmenter.generators, data.train, data.test, extractor
     )
@@ -181,6 +207,7 @@ def evaluate(
         features=options.features,
         controls=options.controls,
         horizontal_flip=flip,
+        retrain=options.retrain,
         allow_overlap=options.allow_overlap,
     )
     return report, pictures

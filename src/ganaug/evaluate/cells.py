@@ -11,6 +11,8 @@ import filelock
 
 CONFIGURATION = "configuration.json"
 CELLS = "cells"
+# Of what is kept of a training. Older ones are refused and not misread.
+FORMAT_VERSION = 1
 LOCKS = "locks"
 
 
@@ -70,7 +72,10 @@ class Cells:
         if folder is None:
             return
         self._folder = folder = Path(folder)
-        configuration = json.loads(json.dumps(configuration))
+        configuration = {
+            "format_version": FORMAT_VERSION,
+            **json.loads(json.dumps(configuration)),
+        }
         if folder.exists() and not folder.is_dir():
             raise _something_else(folder)
         folder.mkdir(parents=True, exist_ok=True)

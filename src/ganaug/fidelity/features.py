@@ -169,6 +169,20 @@ def train_feature_extractor(labeled_images, seed, steps=600):
             labeled_images.image_shape, labeled_images.num_classes
         )
     _train(model, labeled_images, seed, steps)
+    return standardized_features(model, labeled_images)
+
+
+def standardized_features(model, labeled_images):
+    """Standardizes the features of a classifier by its training images.
+
+    Args:
+        model: As in `FeatureExtractor`.
+        labeled_images: `LabeledImages` that it was trained on.
+
+    Returns:
+        A `FeatureExtractor` for images in the value range of
+        `labeled_images`.
+    """
     raw = FeatureExtractor(model, labeled_images.value_range)
     features = raw.features(labeled_images.images).astype(np.float64)
     scale = features.std(0)

@@ -19,6 +19,8 @@ def train_by_name(
     steps=None,
     batch_size=64,
     verbose=0,
+    model_arguments=None,
+    compile_arguments=None,
     **fit_arguments,
 ):
     """Makes a model by its name and trains it with its recipe.
@@ -31,17 +33,23 @@ def train_by_name(
         steps: Integer. Training steps. Defaults to the recipe's.
         batch_size: Integer. Images in a step. Defaults to `64`.
         verbose: As in `keras.Model.fit`. Defaults to `0`.
+        model_arguments: Dict of further arguments of the model. Defaults to
+            none.
+        compile_arguments: Dict of arguments of its `compile`. Defaults to the
+            recipe.
         **fit_arguments: Further arguments of the model's `fit`.
 
     Returns:
         The trained model.
     """
-    choices = {} if architecture is None else {"architecture": architecture}
+    choices = dict(model_arguments or {})
+    if architecture is not None:
+        choices["architecture"] = architecture
     trained = MODELS[model](
         images.image_shape, images.num_classes, seed=seed, **choices
     )
     steps = steps or trained.recipe.steps
-    trained.compile(decay_steps=steps)
+    trained.compile(**{"decay_steps": steps, **(compile_arguments or {})})
     trained.fit(
         images,
         batch_size=batch_size,

@@ -6,6 +6,7 @@ import numpy as np
 
 from ganaug.data.labeled_images import LabeledImages
 from ganaug.data.splits import fingerprints
+from ganaug.evaluate.classifier_features import classifier_features
 from ganaug.fidelity.memorization import MIN_HELD_OUT
 from ganaug.fidelity.sample_report import report_samples
 from ganaug.pictures import save_image_grid
@@ -20,18 +21,35 @@ COLUMNS = 8
 
 
 def measure_samples(generators, train, held_out, extractor=None, seed=0):
-    """Draws images and measures them against real ones.
+    """Draws images and measures them against real ones, for a report.
+
+    As many of each class are drawn as are held out, at most 5,000.
 
     Args:
         generators: `Generators`.
         train: `LabeledImages`; those of them count that they learnt.
         held_out: `LabeledImages`.
-        extractor: As in `report_samples`. Defaults to a classifier's features.
+        extractor: `FeatureExtractor`, or a function from images to features
+            `(num_images, dim)`, as in `score_images`. Defaults to the
+            features of the small network of evaluations, as
+            `classifier_features` trains it on `train`.
         seed: Integer. Defaults to `0`.
 
     Returns:
         A pair: plain data as `SampleReport.to_dict` gives them, `None` if too
         few images are held out; and a dict from captions to PNGs, as bytes.
+
+    Raises:
+        ValueError: The images do not fit one another.
+
+    Example:
+
+    ```python
+    samples, pictures = ganaug.measure_samples(
+        augmenter.generators, train, test
+    )
+    report.add(samples=samples).to_html("report.html", pictures)
+    ```
     """
     share = min(1.0, MAX_IMAGES / len(held_out))
     counts = np.ceil(held_out.class_counts * share).astype(int)
@@ -63,6 +81,8 @@ def measure_samples(generators, train, held_out, extractor=None, seed=0):
         return None, pictures
     # A part of what there is to train on may have been held out.
     known = np.isin(fingerprints(train), generators.fingerprints)
+    if extractor is None:
+        extractor = classifier_features(train, seed=seed)
     if known.any():
         train = train.subset(np.flatnonzero(known))
     report = report_samples(drawn, train, held_out, extractor, seed)
