@@ -11,7 +11,13 @@ from imblearn.over_sampling import SMOTE
 
 import ganaug
 from ganaug.evaluate.arms import BASELINE, Arm
-from ganaug.evaluate.cells import CELLS, CONFIGURATION, CellKey, Cells
+from ganaug.evaluate.cells import (
+    CELLS,
+    CONFIGURATION,
+    FORMAT_VERSION,
+    CellKey,
+    Cells,
+)
 from ganaug.evaluate.description import describe
 from ganaug.evaluate.training import ClassifierTrainer
 
@@ -132,7 +138,7 @@ def test_other_folders_are_not_written_into(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
     Cells(tmp_path / "new", {"steps": 1})
     kept = json.loads((tmp_path / "new" / CONFIGURATION).read_text())
-    assert kept == {"steps": 1}
+    assert kept == {"format_version": FORMAT_VERSION, "steps": 1}
 
 
 def test_descriptions_tell_arms_apart(small_gan):

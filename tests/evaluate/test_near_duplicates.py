@@ -33,9 +33,22 @@ def test_other_images_are_not(digits, make_images):
 def test_they_are_noted_in_the_report(digits, evaluate_quickly):
     """Which goes on."""
     near = shifted_values(digits.train.subset(range(20)), 1)
-    test = ganaug.LabeledImages(
-        np.concatenate([digits.test.images, near.images]),
-        np.concatenate([digits.test.labels, near.labels]),
-    )
+
+    def joined(images):
+        return ganaug.LabeledImages(
+            np.concatenate([images.images, near.images]),
+            np.concatenate([images.labels, near.labels]),
+        )
+
+    test = joined(digits.test)
     report = evaluate_quickly({"x": lambda ds: ds}, test=test, seeds=1)
-    assert "near-duplicates of training images" in " ".join(report.notes)
+    notes = " ".join(report.notes)
+    assert "20 of 720 test images are near-duplicates of training" in notes
+    assert "validation images are near" not in notes
+    half, other_half = (
+        digits.test.subset(range(start, 700, 2)) for start in (0, 1)
+    )
+    report = evaluate_quickly(
+        {"x": lambda ds: ds}, validation=joined(half), test=other_half, seeds=1
+    )
+    assert "20 of 370 validation images are near" in " ".join(report.notes)

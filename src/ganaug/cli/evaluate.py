@@ -84,8 +84,8 @@ def evaluate(
     controls: Annotated[
         ControlsName,
         typer.Option(
-            help="all: class weights, over-sampling, SMOTE, focal loss and "
-            "RandAugment too."
+            help="all: rotations, class weights, over-sampling, SMOTE, focal "
+            "loss and RandAugment too."
         ),
     ] = "default",
     latents: Latents = "prior",

@@ -204,6 +204,8 @@ BASELINE = "real only"
 BEST_CONTROL = "best control"
 # As in the paper.
 FOCAL_GAMMA = 2.0
+# Part of a full turn to either side: 15 degrees.
+ROTATION = 1 / 24
 CLASSIC = "classic"
 
 
@@ -258,13 +260,16 @@ def all_controls(
         imbalanced: As in `default_controls`. Defaults to `True`.
 
     Returns:
-        A dict of `Arm`: the default ones; class weights; random over-sampling
-        and SMOTE, before classic augmentation; focal loss and RandAugment with
-        it.
+        A dict of `Arm`: the default ones; classic augmentation with rotations
+        by up to 15 degrees; class weights; random over-sampling and SMOTE,
+        before classic augmentation; focal loss and RandAugment with it.
     """
     classic = Classic(horizontal_flip)
     return {
         **default_controls(num_classes, horizontal_flip, imbalanced),
+        "classic with rotations": Arm(
+            Classic(horizontal_flip, ROTATION), class_balanced=True
+        ),
         "class weights": Arm(class_weights=True),
         "classic + random over-sampling": Arm(
             classic, sampler=RandomOverSampler()

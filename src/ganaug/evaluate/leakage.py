@@ -78,7 +78,17 @@ def check_overlap(real, seeds, test, arms, choosing, allow_overlap):
             others = int((~np.isin(numbers, train_numbers)).sum())
             beyond[name] = max(beyond[name], others)
     notes = refuse_overlap(found, allow_overlap)
-    notes += _notes_on_near_duplicates(real.first.train, test)
+    first = real.first
+    notes += _notes_on_near_duplicates(
+        first.train, test, "test", "Scores may be too good, for all arms."
+    )
+    if first.validation is not None:
+        notes += _notes_on_near_duplicates(
+            first.train,
+            first.validation,
+            "validation",
+            "The choice of the control may be the worse for it.",
+        )
     notes += [note_unknown(name) for name in unknown]
     notes += [
         f"The generator of {name} learnt from {others} images that are not in "
@@ -155,14 +165,14 @@ def _fingerprints_of(part):
     return numbers
 
 
-def _notes_on_near_duplicates(train, test):
-    count = count_near_duplicates(train, test)
+def _notes_on_near_duplicates(train, others, kind, consequence):
+    count = count_near_duplicates(train, others)
     if not count:
         return []
     return [
-        f"{count} of {len(test)} test images are near-duplicates of training "
-        "images: as thumbnails they differ by less than 1 % of the value "
-        "range. Scores may be too good, for all arms."
+        f"{count} of {len(others)} {kind} images are near-duplicates of "
+        "training images: as thumbnails they differ by less than 1 % of the "
+        f"value range. {consequence}"
     ]
 
 
