@@ -237,3 +237,22 @@ def test_no_cycles():
             for module, needs in graph.items()
             if module not in leaves
         }
+
+
+def test_networks_and_losses_are_keras_alone():
+    """So that they run on any of its backends."""
+    rooms = [SOURCE / "ganaug" / "gan" / "architectures"]
+    files = [path for room in rooms for path in room.rglob("*.py")]
+    files += [
+        SOURCE / "ganaug" / "gan" / f"{name}.py"
+        for name in ("layers", "losses", "loss_functions")
+    ]
+    assert len(files) > 6
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module]
+            assert not [n for n in names if n.startswith("tensorflow")], path
