@@ -1,12 +1,15 @@
-"""What generators gain on four data sets, by ganaug's own evaluation.
+"""What generators gain on six data sets, by ganaug's own evaluation.
 
     python -m benchmarks.evaluation DATA --out FOLDER [--data-dir DIR]
 
 `DATA` is one of
 
 - `digits`: scikit-learn's digits, 100 images of the 0 down to 3 of the 9;
+- `digits-balanced`: 10 images of each;
 - `fashion-long-tailed`: Fashion-MNIST with the class counts of the DeepSMOTE
   paper (Dablain et al., 2021), 4000 down to 40;
+- `fashion-tail`: Fashion-MNIST, 500 images of the first class down to 5 of the
+  last;
 - `fashion-balanced`: Fashion-MNIST, 50 images of each class;
 - `mnist`: MNIST, 300 images of the 0 down to 3 of the 9.
 
@@ -38,6 +41,8 @@ from ganaug.seeds import derive_seed
 VALIDATION_PER_CLASS = 8
 COUNTS = {
     "digits": (100, 66, 44, 29, 19, 13, 8, 6, 4, 3),
+    "digits-balanced": (10,) * 10,
+    "fashion-tail": (500, 300, 180, 108, 65, 39, 23, 14, 8, 5),
     "fashion-long-tailed": (4000, 2000, 1000, 750, 500, 350, 200, 100, 60, 40),
     "fashion-balanced": (50,) * 10,
     "mnist": (300, 180, 108, 65, 39, 23, 14, 8, 5, 3),
@@ -55,7 +60,7 @@ def read_pool(name, data_dir):
     Returns:
         A pair of `LabeledImages`.
     """
-    if name == "digits":
+    if name.startswith("digits"):
         data = ganaug.load_data("digits")
     elif name == "mnist":
         data = read_mnist(data_dir)
@@ -152,7 +157,7 @@ def main():
     }
     imbalanced = len(set(COUNTS[name])) > 1
     controls, curve = default_controls(10, flip, imbalanced), (0.5,)
-    if name == "digits":
+    if name.startswith("digits"):
         # Small images take a tenth of the time.
         arms["classic + VAE"] = ganaug.Arm(learn=prior, on_top_of="classic")
         controls = all_controls(10, test.value_range, flip, imbalanced)

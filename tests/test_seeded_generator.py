@@ -10,6 +10,7 @@ import ganaug
 from ganaug.evaluate.arms import BASELINE, Arm
 from ganaug.evaluate.description import describe
 from ganaug.gan.conditional_vae import ConditionalVAE
+from ganaug.gan.training_by_name import MODELS
 
 
 @pytest.fixture
@@ -48,14 +49,15 @@ def test_arms_share_the_generator_of_a_seed(digits, fits, evaluate_quickly):
     [
         ("gan", "mlp", {"loss": "hinge", "penalty": "r1", "gamma": 2.0}),
         ("vae", "mlp", {"kl_weight": 0.5}),
+        ("vae-gan", "mlp", {"loss": "hinge", "penalty": "r1", "gamma": 2.0}),
     ],
 )
 def test_as_an_artifact_was_trained(digits, model, architecture, compiled):
     """The generators of seeds say the same of their training."""
-    models = {"gan": ganaug.ConditionalGAN, "vae": ganaug.ConditionalVAE}
-    first = models[model](
-        (8, 8, 1), 10, architecture, width=8, latent_dim=6, preset="small"
-    )
+    networks = {"width": 8, "latent_dim": 6, "preset": "small"}
+    if model == "gan":
+        networks.update(conditioning="auxiliary", spectral_normalization=True)
+    first = MODELS[model]((8, 8, 1), 10, architecture, **networks)
     first.compile(**compiled)
     first.fit(
         digits.train,
@@ -76,14 +78,20 @@ def test_as_an_artifact_was_trained(digits, model, architecture, compiled):
     }
     assert differs <= {"seed", "seconds"}
     assert json.loads(json.dumps(generator.description))["batch_size"] == 32
+    for name, value in compiled.items():
+        assert again.training[name] == value
+    if model == "gan":
+        assert again.training["conditioning"] == "auxiliary"
+        assert again.training["spectral_normalization"] is True
 
 
 def test_what_cannot_be_trained_again_is_refused(small_gan):
     """Nobody knows how it was trained."""
     pretrained = small_gan.to_artifact()
-    pretrained = dataclasses.replace(pretrained, training={})
-    with pytest.raises(ValueError, match="which says how it was trained"):
-        ganaug.SeededGenerator.like(pretrained)
+    for training in ({}, {**pretrained.training, "loss": "custom"}):
+        strange = dataclasses.replace(pretrained, training=training)
+        with pytest.raises(ValueError, match="which says how it was trained"):
+            ganaug.SeededGenerator.like(strange)
 
 
 def test_generators_are_kept_in_a_folder(digits, fits, tmp_path):

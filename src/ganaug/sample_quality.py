@@ -51,6 +51,17 @@ def measure_samples(generators, train, held_out, extractor=None, seed=0):
     report.add(samples=samples).to_html("report.html", pictures)
     ```
     """
+    for name, images in (("train", train), ("held_out", held_out)):
+        images.check_fits(generators.image_shape, generators.num_classes)
+        for what, learnt, given in (
+            ("class names", generators.class_names, images.class_names),
+            ("value range", generators.value_range, images.value_range),
+        ):
+            if tuple(learnt) != tuple(given):
+                raise ValueError(
+                    f"`{name}` must have the {what} of the images that the "
+                    f"generator learnt, {learnt}. Received: {given}"
+                )
     share = min(1.0, MAX_IMAGES / len(held_out))
     counts = np.ceil(held_out.class_counts * share).astype(int)
     bank = draw_bank(

@@ -14,14 +14,15 @@ from ganaug.artifact_id import hash_arrays
 from ganaug.augment.augmenter import GANAugmenter
 from ganaug.gan.architectures import ARCHITECTURES
 from ganaug.gan.latents import LATENTS, PRIOR
+from ganaug.gan.losses import LOSSES
 from ganaug.gan.training_by_name import MODELS, train_by_name
 from ganaug.seeds import derive_seed
 from ganaug.synthesis.generators import Generators
 
 # Arguments of the augmenter that depend on the seed and its images.
 OWN = {"pretrained", "seed", "value_range"}
-# Arguments of a model that depend on the images.
-OF_IMAGES = {"image_shape", "num_classes"}
+# Arguments of a model that depend on the seed and its images.
+OF_IMAGES = {"image_shape", "num_classes", "seed"}
 
 
 class SeededGenerator:
@@ -89,8 +90,9 @@ class SeededGenerator:
         """Trains as an artifact was trained, anew for each seed.
 
         Model, networks, losses, steps and batches are those that the artifact
-        names. It does not name optimizers, which are the recipe's, nor does it
-        matter which state of its training was kept: that of the end is.
+        names. It does not name optimizers and guards, which are the defaults,
+        and of its training images none are held out to find the best state:
+        that of the end is taken.
 
         Args:
             pretrained: `ganaug.artifact.Artifact` of a model of ganaug's.
@@ -116,19 +118,31 @@ class SeededGenerator:
             if model.__name__ == facts.get("model")
         ]
         architecture = pretrained.arguments.get("architecture")
-        if not names or architecture not in ARCHITECTURES:
+        loss = facts.get("loss")
+        if (
+            not names
+            or architecture not in ARCHITECTURES
+            or loss not in (None, *LOSSES)
+        ):
             raise ValueError(
                 "`pretrained` must be an artifact of one of "
                 f"{[model.__name__ for model in MODELS.values()]} with one of "
-                f"the architectures {sorted(ARCHITECTURES)}, which says how "
-                "it was trained. Give another one, or train generators of "
-                "your own in `Arm(learn=...)`. Received: "
-                f"model={facts.get('model')!r}, architecture={architecture!r}"
+                f"the architectures {sorted(ARCHITECTURES)} and a loss of "
+                "ganaug's, which says how it was trained. Give another one, or "
+                "train generators of your own in `Arm(learn=...)`. Received: "
+                f"model={facts.get('model')!r}, architecture={architecture!r}, "
+                f"loss={loss!r}"
             )
         model = MODELS[names[0]]
         of_model = inspect.signature(model).parameters
-        of_compile = inspect.signature(model.compile).parameters
-        given = {**pretrained.arguments, "preset": facts.get("preset")}
+        # A subclass hands on what it does not name.
+        of_compile = {
+            name
+            for base in model.__mro__
+            if "compile" in vars(base)
+            for name in inspect.signature(base.compile).parameters
+        }
+        given = {**pretrained.arguments, **facts}
         return cls(
             names[0],
             architecture,

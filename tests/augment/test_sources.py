@@ -384,6 +384,56 @@ def test_a_schedule_by_epoch_follows_fit(talking_bank, real, told):
     assert real(40).batch(8).apply(appended).cardinality() == 5
 
 
+def test_a_schedule_by_step_goes_on_after_repeat(talking_bank, real):
+    """Where `fit` is told how long an epoch is; else each begins anew."""
+    augmenter = ganaug.GANAugmenter(
+        source=talking_bank,
+        ratio=lambda step: tf.cast(step, tf.float32) / 20,
+        is_synthetic=True,
+        share="exact",
+    )
+    seen = []
+
+    def note(x, y, origin):
+        made = tf.reduce_sum(tf.cast(origin["is_synthetic"], tf.int32))
+        tf.py_function(lambda n: seen.append(int(n)), [made], [])
+        return x, y
+
+    batches = real(80).batch(16)
+    small_classifier().fit(
+        batches.repeat().apply(augmenter).map(note),
+        epochs=3,
+        steps_per_epoch=5,
+        shuffle=False,
+        verbose=0,
+    )
+    # Of 16, one twentieth more in each step; some are prefetched.
+    assert seen[:15] == sorted(seen[:15])
+    assert seen[14] == pytest.approx(16 * 14 / 20, abs=1)
+    seen.clear()
+    small_classifier().fit(
+        batches.apply(augmenter).map(note), epochs=3, shuffle=False, verbose=0
+    )
+    assert max(seen) <= 4
+
+
+def test_symbolic_checkpoints_take_variables(talking, real, tmp_path):
+    """And not the bank, which has to be renewed to the same place again."""
+    options = tf.data.Options()
+    options.experimental_symbolic_checkpoint = True
+
+    def make():
+        dataset = real().batch(8).apply(refreshed(talking))
+        return iter(dataset.with_options(options))
+
+    saving, restoring = make(), make()
+    next(saving)
+    path = tf.train.Checkpoint(iterator=saving).write(str(tmp_path / "ck"))
+    tf.train.Checkpoint(iterator=restoring).read(path)
+    for found, wanted in zip(restoring, saving, strict=True):
+        np.testing.assert_array_equal(found[0], wanted[0])
+
+
 def test_variables_are_refused_by_default_checkpoints(talking, real, tmp_path):
     """As it is documented; without them, iterators can be checkpointed."""
     iterator = iter(real().batch(8).apply(refreshed(talking)))

@@ -1,6 +1,7 @@
 """`ganaug generate`: what it writes, goes on with and refuses."""
 
 import json
+import re
 import typing
 
 import keras
@@ -14,6 +15,7 @@ from ganaug.cli import app, options
 from ganaug.commands import generate as command
 from ganaug.synthesis.bank import Bank
 from ganaug.synthesis.bank_folder import BankFolder
+from ganaug.synthesis.filters import CopyFilter
 from ganaug.synthesis.generators import Generators
 
 ASKED = ("--num-per-class", 3, "--num", "7=70", "--num", "1=1", "--seed", 5)
@@ -105,6 +107,8 @@ def test_bad_images_are_left_out(run, digits, teacher, tmp_path):
     model = keras.saving.load_model(teacher)
     given = model.predict(bank.images.astype("float32"), verbose=0)
     assert (given[np.arange(40), bank.labels] >= 0.05).all()
+    given = bank.record["selection"]["filters"]["copies"]
+    assert given == CopyFilter(digits.train).settings
     # Something was left out.
     assert min(bank.record["num_passed"]["teacher"]) < min(
         bank.record["num_candidates"]
@@ -136,6 +140,8 @@ def test_bad_images_are_left_out(run, digits, teacher, tmp_path):
             "No synthetic image of class",
         ),
         (("--no-copies-of", "nowhere"), 1, "no such data set"),
+        (("--min-confidence", "0.9"), 2, "is for --teacher"),
+        (("--class-counts", "1,2"), 2, "is for --no-copies-of"),
         (("--no-copies-of", "DATA"), 1, "of shape (6, 6, 1)"),
     ],
 )
@@ -158,6 +164,18 @@ def test_selections_that_cannot_be(
     assert done.exit_code == exit_code
     assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+def test_training_images_that_are_not_compared_with_are_told(run, tmp_path):
+    """Copies of them would be kept."""
+    done = generate(
+        *(run, "--out", tmp_path / "out", "--num-per-class", 2),
+        *("--no-copies-of", "digits", "--class-counts"),
+        "39,30,20,15,12,9,7,5,4,3",
+    )
+    assert done.exit_code == 0, done.stderr
+    said = " ".join(done.stderr.split())
+    assert re.search(r"[1-9]\d* of the 145 images that the generator", said)
 
 
 class Stop(Exception):

@@ -1,5 +1,7 @@
 """Data are checked before any long work."""
 
+import collections
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -144,3 +146,17 @@ def test_other_types_are_refused():
     """A path is not data."""
     with pytest.raises(TypeError, match="Received: str"):
         as_labeled_images("digits")
+
+
+def test_named_tuples_are_read_as_pairs():
+    """As `GANAugmenter` takes them."""
+    example = collections.namedtuple("Example", ["image", "label"])
+    images = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8, 1)
+    dataset = tf.data.Dataset.from_tensor_slices((images, np.arange(4) % 2))
+    for wrapped in (
+        dataset.map(example),
+        dataset.map(lambda x, y: ({"image": x, "age": 1.0}, y)),
+    ):
+        read = as_labeled_images(wrapped)
+        np.testing.assert_array_equal(read.images, images)
+        assert read.labels.tolist() == [0, 1, 0, 1]

@@ -166,7 +166,7 @@ def test_controls():
     assert controls[BASELINE] == Arm()
     assert len(controls) == 13
     everything = all_controls(4, (0, 255))
-    assert len(everything) == 19
+    assert len(everything) == 23
     assert set(controls) < set(everything)
     assert on_top_of_classic(lambda ds: ds).without in controls
     stack = controls["classic + logit adjustment + CutMix"]

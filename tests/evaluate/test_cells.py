@@ -139,6 +139,10 @@ def test_other_folders_are_not_written_into(tmp_path):
     Cells(tmp_path / "new", {"steps": 1})
     kept = json.loads((tmp_path / "new" / CONFIGURATION).read_text())
     assert kept == {"format_version": FORMAT_VERSION, "steps": 1}
+    # Of a version that did not write its number.
+    (tmp_path / "new" / CONFIGURATION).write_text('{"steps": 1}')
+    with pytest.raises(ValueError, match="format_version"):
+        Cells(tmp_path / "new", {"steps": 1})
 
 
 def test_descriptions_tell_arms_apart(small_gan):

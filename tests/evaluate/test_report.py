@@ -77,6 +77,22 @@ def test_the_json_is_what_its_schema_says(full, evaluate_quickly):
     assert "drawn_with" in json.dumps(arms["plain"])
 
 
+def test_samples_of_other_data_are_refused(digits, small_gan):
+    """Their values or classes would be taken for others."""
+    generators = ganaug.Generators(small_gan)
+    train, test = digits.train, digits.test
+    floats = ganaug.LabeledImages(
+        train.images / np.float32(255), train.labels, train.class_names
+    )
+    with pytest.raises(ValueError, match="`train` must have the value range"):
+        ganaug.measure_samples(generators, floats, test)
+    renamed = ganaug.LabeledImages(
+        test.images, test.labels, train.class_names[::-1]
+    )
+    with pytest.raises(ValueError, match="`held_out` must have the class name"):
+        ganaug.measure_samples(generators, train, renamed)
+
+
 def test_the_page_has_all_sections(page):
     """The verdict first, and no file or address but what it holds."""
     text = page.read_text("utf-8")

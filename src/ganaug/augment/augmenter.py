@@ -3,6 +3,7 @@
 import copy
 import os
 
+import numpy as np
 import tensorflow as tf
 
 import ganaug
@@ -58,10 +59,13 @@ class GANAugmenter:
             `None` if `source` is a finished bank.
         ratio: Float in `[0, 1]`, the share of synthetic examples in what comes
             out; 1 only where it replaces. Or a schedule: a callable from an
-            int64 tensor, how many batches (or single examples) came before,
-            to a float, such as
-            `keras.optimizers.schedules.LearningRateSchedule`. Defaults to
-            `0.25`; with `mode="extend"` it must be left out.
+            int64 tensor, how many batches (or single examples) came before in
+            this iteration of the dataset, to a float, such as
+            `keras.optimizers.schedules.LearningRateSchedule`. `model.fit`
+            begins a new iteration in each epoch, unless it is given
+            `steps_per_epoch`: apply the augmenter after `repeat()`, and give
+            it, for a schedule over a whole training. Defaults to `0.25`; with
+            `mode="extend"` it must be left out.
         sampling_strategy: Which classes synthetic images have. Where batches
             are mixed: `"uniform"`, every class equally often, which lifts rare
             classes; `"match"`, those of real examples, which keeps the class
@@ -176,6 +180,7 @@ class GANAugmenter:
     ):
         # What `tune` chose by, on what it returns.
         self.tuning = None
+        self._choice_fingerprints = np.empty(0, np.uint64)
         self._arguments = {
             name: value
             for name, value in locals().items()
@@ -289,6 +294,22 @@ class GANAugmenter:
         return self._source.draws.fingerprints
 
     @property
+    def choice_fingerprints(self):
+        """Fingerprints of the validation images that `tune` chose with."""
+        return self._choice_fingerprints
+
+    @property
+    def counts_batches(self):
+        """Whether what is mixed in depends on how many batches came before."""
+        ratio = self._ratio
+        return ratio is not None and ratio.is_schedule and not ratio.by_epoch
+
+    @property
+    def follows_epochs(self):
+        """Whether it depends on epochs, as `epoch_callback` tells them."""
+        return self._epoch is not None or self._source.is_renewed
+
+    @property
     def class_names(self):
         """Tuple of the names of the GAN's classes."""
         return self._source.draws.class_names
@@ -370,7 +391,25 @@ class GANAugmenter:
             "seed": self.seed,
             **changes,
         }
-        return GANAugmenter(**given)
+        changed = GANAugmenter(**given)
+        changed._choice_fingerprints = self._choice_fingerprints
+        return changed
+
+    def tuned_by(self, tuning, fingerprints):
+        """Copies the augmenter with what `tune` found.
+
+        Args:
+            tuning: `ganaug.tuning.result.Tuning`.
+            fingerprints: Array of `uint64`: the validation images of the
+                choice, which then must not be test images.
+
+        Returns:
+            A `GANAugmenter`.
+        """
+        copied = copy.copy(self)
+        copied.tuning = tuning
+        copied._choice_fingerprints = fingerprints
+        return copied
 
     def tune(self, train, validation, **arguments):
         """Chooses how to use the generators, on validation images.
@@ -416,7 +455,7 @@ class GANAugmenter:
         Raises:
             ValueError: Nothing depends on epochs.
         """
-        if self._epoch is None and not self._source.is_renewed:
+        if not self.follows_epochs:
             raise ValueError(
                 "Nothing of this augmenter depends on epochs. Give it "
                 "`refresh` or `schedule_by='epoch'`, or leave out the "

@@ -154,7 +154,7 @@ def evaluate(
                 # Now, so that one that cannot be is known before the long work.
                 out.mkdir(parents=True, exist_ok=True)
                 run_dir = out / CELLS
-            elif workers > 1:
+            elif workers > 1 or retrain:
                 run_dir = Path(
                     stack.enter_context(tempfile.TemporaryDirectory())
                 )

@@ -20,6 +20,17 @@ from ganaug.cli.options import (
 from ganaug.cli.output import print_json
 from ganaug.cli.session import session
 
+MIN_CONFIDENCE = 0.5
+
+
+def _check_belonging(option, value, others):
+    """Refuses options that would do nothing without another one."""
+    given = [name for name, is_given in others.items() if is_given]
+    if value is None and given:
+        raise typer.BadParameter(
+            f"{', '.join(given)} is for {option}, which is not given."
+        )
+
 
 def _parse_num(text):
     name, equals, count = text.rpartition("=")
@@ -110,7 +121,7 @@ def generate(
             max=1.0,
             help="Least probability that the teacher must give the class.",
         ),
-    ] = 0.5,
+    ] = MIN_CONFIDENCE,
     teacher_range: Annotated[
         object | None,
         typer.Option(
@@ -144,6 +155,24 @@ def generate(
     named = dict(num or [])
     if len(named) < len(num or []):
         raise typer.BadParameter("A class is named twice.", param_hint="--num")
+    _check_belonging(
+        "--teacher",
+        teacher,
+        {
+            "--min-confidence": min_confidence != MIN_CONFIDENCE,
+            "--teacher-range": teacher_range is not None,
+            "--teacher-logits": teacher_logits,
+        },
+    )
+    _check_belonging(
+        "--no-copies-of",
+        no_copies_of,
+        {
+            "--data-dir": data_dir is not None,
+            "--image-size": image_size is not None,
+            "--class-counts": class_counts is not None,
+        },
+    )
     try:
         options = None if beam is None else shlex.split(beam)
     except ValueError as error:

@@ -1,5 +1,6 @@
 """`ganaug evaluate`: what a pretrained GAN gains for a classifier."""
 
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from ganaug import artifact
 from ganaug.artifact_id import artifact_id
 from ganaug.augment.augmenter import GANAugmenter
 from ganaug.data.findings import few
+from ganaug.data.splits import fingerprints
 from ganaug.evaluate.arms import (
     BASELINE,
     BEST_CONTROL,
@@ -21,8 +23,10 @@ from ganaug.evaluate.classifiers import (
     build_classifier,
     build_residual_classifier,
 )
+from ganaug.evaluate.leakage import note_overlap, refuse_overlap
 from ganaug.evaluate.protocol import evaluate_augmentation
 from ganaug.fidelity.inception import inception_features
+from ganaug.fidelity.memorization import MIN_HELD_OUT
 from ganaug.progress import ProgressReport
 from ganaug.sample_quality import measure_samples
 from ganaug.seeded_generator import SeededGenerator
@@ -130,16 +134,35 @@ def evaluate(
         ratio: f"{CANDIDATE}, ratio {ratio:g}"
         for ratio in sorted({*options.ratios} - {0, options.ratio})
     }
+    notes = list(data.notes)
     generator = None
     if options.retrain:
+        found = {}
+        note_overlap(
+            found,
+            "test",
+            fingerprints(data.test),
+            "the training data of RUN",
+            augmenter.training_fingerprints,
+        )
+        notes += refuse_overlap(found, options.allow_overlap)
+        notes.append(
+            "Each seed had a generator of its own, trained as that of RUN was. "
+            "The synthetic images that are measured and shown are RUN's."
+        )
         folder = None if run_dir is None else Path(run_dir) / GENERATORS
         generator = SeededGenerator.like(pretrained, folder)
 
-    def mixed(ratio, **place):
+    @functools.cache
+    def part(ratio):
+        # Arms with the very same part share their trainings.
         if generator is None:
-            return Arm(augmenter.replace(ratio=ratio), **place)
+            return {"transform": augmenter.replace(ratio=ratio)}
         learn = generator.augmenter(ratio=ratio, latents=options.latents)
-        return Arm(learn=learn, **place)
+        return {"learn": learn}
+
+    def mixed(ratio, **place):
+        return Arm(**part(ratio), **place)
 
     references = {
         name: mixed(ratio, on_top_of=CLASSIC) for ratio, name in sweep.items()
@@ -181,7 +204,7 @@ def evaluate(
     if helps:
         return report, {}
     console.print("measuring the synthetic images")
-    if extractor is None:
+    if extractor is None and len(data.test) >= MIN_HELD_OUT:
         extractor = classifier_features(
             data.train,
             CLASSIFIERS[options.classifier],
@@ -196,7 +219,7 @@ def evaluate(
         points = {**sweep, 0.0: CLASSIC, options.ratio: CANDIDATE}
         sweeps[CANDIDATE] = dict(sorted(points.items()))
     report = report.add(
-        notes=data.notes,
+        notes=notes,
         samples=samples,
         sweeps=sweeps,
         data=data.name,

@@ -6,10 +6,13 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from ganaug import artifact
 from ganaug.artifact_files import check_output_folder
 from ganaug.augment.sampling_strategy import by_class
 from ganaug.commands.selection import make_selection
+from ganaug.data.splits import fingerprints
 from ganaug.export import image_folder, npz
 from ganaug.export.card import write_card
 from ganaug.progress import ProgressReport
@@ -104,6 +107,8 @@ def generate(
     selection = make_selection(
         generators.value_range, real_images=real_images, **selecting
     )
+    if real_images is not None:
+        _tell_unguarded(console, generators, real_images)
     if exporter is not None:
         exporter.check_source(generators)
     if beam_options is not None:
@@ -137,6 +142,20 @@ def generate(
             exporter.write(bank, out, on_progress)
         shutil.rmtree(bank_folder)
     return _result(out, format, bank)
+
+
+def _tell_unguarded(console, generators, real_images):
+    """Says where images that were learnt are not among those compared with."""
+    learnt = np.asarray(generators.fingerprints)
+    missing = int((~np.isin(learnt, fingerprints(real_images))).sum())
+    if missing:
+        console.print(
+            f"Warning: {missing} of the {len(learnt)} images that the "
+            "generator learnt are not in the data that copies are compared "
+            "with, so copies of them are not left out. Name the data set that "
+            "it was trained on, with the same options.",
+            highlight=False,
+        )
 
 
 def _result(out, format, bank):

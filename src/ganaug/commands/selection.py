@@ -8,6 +8,9 @@ import keras
 from ganaug.synthesis.filters import CopyFilter, TeacherFilter
 from ganaug.synthesis.selection import Selection
 
+# What Keras raises of files that are no models of its own.
+UNREADABLE = (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile)
+
 
 def make_selection(
     value_range,
@@ -64,7 +67,13 @@ def _load_model(path):
         )
     try:
         return keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
+    except (
+        ValueError,
+        TypeError,
+        OSError,
+        KeyError,
+        zipfile.BadZipFile,
+    ) as error:
         raise ValueError(
             "`teacher` must be a `.keras` file that Keras can load without "
             f"code of yours. Received: {str(path)!r}, of which Keras says: "

@@ -49,7 +49,7 @@ class Elements:
 
     @property
     def are_dicts(self):
-        """Whether an element is a dict, which `Dataset.map` does not unpack."""
+        """Whether an element is a dict itself, and not a tuple."""
         return isinstance(self.image_key, str)
 
     def image(self, element):

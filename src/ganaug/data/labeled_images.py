@@ -291,7 +291,10 @@ def _read(dataset):
         )
     if not elements.batched:
         dataset = dataset.batch(256)
-    dataset = dataset.map(lambda *e: _image_and_label(elements, e))
+    # `map` unpacks a tuple, so that what is within it comes whole.
+    dataset = tf.data.Dataset.zip((dataset,)).map(
+        lambda element: (elements.image(element), elements.label(element))
+    )
     batches = list(dataset.as_numpy_iterator())
     if not batches:
         raise ValueError(
@@ -311,10 +314,3 @@ def _read(dataset):
                 "Received: soft labels"
             )
     return images, labels, elements.num_classes
-
-
-def _image_and_label(elements, element):
-    # `map` unpacks tuples into arguments and passes a dict as one.
-    if elements.are_dicts:
-        (element,) = element
-    return elements.image(element), elements.label(element)

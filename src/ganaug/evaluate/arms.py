@@ -261,8 +261,8 @@ def all_controls(
 
     Returns:
         A dict of `Arm`: the default ones; classic augmentation with rotations
-        by up to 15 degrees; class weights; random over-sampling and SMOTE,
-        before classic augmentation; focal loss and RandAugment with it.
+        by up to 15 degrees; class weights; random over-sampling, SMOTE, focal
+        loss and RandAugment, each with classic augmentation and without.
     """
     classic = Classic(horizontal_flip)
     return {
@@ -271,13 +271,17 @@ def all_controls(
             Classic(horizontal_flip, ROTATION), class_balanced=True
         ),
         "class weights": Arm(class_weights=True),
+        "random over-sampling": Arm(sampler=RandomOverSampler()),
         "classic + random over-sampling": Arm(
             classic, sampler=RandomOverSampler()
         ),
+        "SMOTE": Arm(sampler=Smote()),
         "classic + SMOTE": Arm(classic, sampler=Smote()),
+        "focal loss": Arm(class_balanced=True, focal_gamma=FOCAL_GAMMA),
         "classic + focal loss": Arm(
             classic, class_balanced=True, focal_gamma=FOCAL_GAMMA
         ),
+        "RandAugment": Arm(RandAugment(value_range), class_balanced=True),
         "classic + RandAugment": Arm(
             Stack((classic, RandAugment(value_range))), class_balanced=True
         ),

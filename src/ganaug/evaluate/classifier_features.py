@@ -41,8 +41,8 @@ def classifier_features(
         A `ganaug.fidelity.features.FeatureExtractor`.
 
     Raises:
-        ValueError: The classifier's last layer cannot be cut off, or it does
-            not return one logit for each class.
+        ValueError: A class has no image, the classifier's last layer cannot
+            be cut off, or it does not return one logit for each class.
 
     Example:
 
@@ -51,6 +51,7 @@ def classifier_features(
     scores = score_images(held_out, synthetic, extractor)
     ```
     """
+    train.check_trainable()
     seed = derive_seed(seed, "features")
     learner = KerasLearner(classifier, train, steps, seed)
     arm = Arm(Classic(horizontal_flip), class_balanced=True)

@@ -15,7 +15,8 @@ def check_overlap(real, seeds, test, arms, choosing, allow_overlap):
         seeds: List of integers.
         test: `LabeledImages`.
         arms: Dict from name to `Arm`. A transform may have the attribute
-            `training_fingerprints`, as `GANAugmenter` has it.
+            `training_fingerprints` and `choice_fingerprints`, as
+            `GANAugmenter` has them.
         choosing: Sequence of names of arms among which one is chosen.
         allow_overlap: Boolean. Whether overlap is a note and not an error.
 
@@ -27,11 +28,15 @@ def check_overlap(real, seeds, test, arms, choosing, allow_overlap):
     Raises:
         ValueError: A test or validation image was trained on.
     """
-    learnt, unknown = {}, []
+    learnt, chosen, unknown = {}, {}, []
     for name, arm in arms.items():
         parts = [
             part for part in (arm.transform, arm.sampler) if part is not None
         ]
+        for part in parts:
+            tuned_with = getattr(part, "choice_fingerprints", ())
+            if len(tuned_with):
+                chosen[name] = tuned_with
         numbers = [_fingerprints_of(part) for part in parts]
         if any(known is None for known in numbers):
             unknown.append(name)
@@ -40,6 +45,9 @@ def check_overlap(real, seeds, test, arms, choosing, allow_overlap):
             learnt[name] = np.concatenate(numbers)
     test_numbers = fingerprints(test)
     found, beyond = {}, dict.fromkeys(learnt, 0)
+    for name, numbers in chosen.items():
+        where = f"the images that arm {name!r} was tuned with"
+        note_overlap(found, "test", test_numbers, where, numbers)
     for seed in seeds if real.vary else seeds[:1]:
         data = real.of(seed)
         held_out = {"test": test_numbers}

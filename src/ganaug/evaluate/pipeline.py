@@ -56,6 +56,13 @@ class ArmPipeline:
         )
         transform = self._arm.transform
         if transform is not None:
+            if getattr(transform, "follows_epochs", False):
+                raise ValueError(
+                    f"Arm {self._name!r} follows epochs, of which an "
+                    "evaluation has none: it trains for a number of steps. "
+                    "Use a schedule by step, and a bank without `refresh`. "
+                    "Received: schedule_by='epoch' or refresh above 0"
+                )
             if getattr(transform, "needs_one_hot_labels", False):
                 num_classes = self._train.num_classes
                 dataset = dataset.map(
@@ -66,6 +73,9 @@ class ArmPipeline:
                 )
             if hasattr(transform, "with_seed"):
                 transform = transform.with_seed(derive_seed(seed, "transform"))
+            if getattr(transform, "counts_batches", False):
+                # Its schedule is over the training, not over an epoch.
+                dataset = dataset.repeat()
             dataset = dataset.apply(transform)
         elements = self._check(dataset)
         num_classes = self._train.num_classes
@@ -73,9 +83,7 @@ class ArmPipeline:
         if self._arm.class_weights:
             class_weights = tf.constant(self._class_weights(), tf.float32)
 
-        def normalize(*element):
-            if elements.are_dicts:
-                (element,) = element
+        def normalize(element):
             images, labels = elements.image(element), elements.label(element)
             if elements.num_classes is None:
                 # `one_hot` makes a label out of range a row of zeros.
@@ -103,7 +111,9 @@ class ArmPipeline:
                 weights,
             )
 
-        return dataset.map(normalize).repeat().prefetch(tf.data.AUTOTUNE)
+        # `map` unpacks a tuple, so that what is within it comes whole.
+        normalized = tf.data.Dataset.zip((dataset,)).map(normalize)
+        return normalized.repeat().prefetch(tf.data.AUTOTUNE)
 
     def _resampled(self, seed):
         if self._arm.sampler is None:

@@ -74,8 +74,8 @@ def evaluate_augmentation(
             them. By default those of
             `ganaug.evaluate.arms.default_controls`: real only, class-balanced,
             logit adjustment, classic augmentation, MixUp and CutMix, each with
-            each; `all_controls` there has class weights, over-sampling, SMOTE,
-            focal loss and RandAugment too.
+            each; `all_controls` there has rotations, class weights,
+            over-sampling, SMOTE, focal loss and RandAugment too.
         references: Dict like `arms` of what is shown beside, neither judged
             nor a control: synthetic images alone, another ratio. Defaults to
             none.

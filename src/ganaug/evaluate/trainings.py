@@ -322,6 +322,13 @@ class Trainings:
                     f"what arm {name!r} learnt",
                     numbers,
                 )
+        note_overlap(
+            found,
+            "test",
+            fingerprints(self._test),
+            f"what arm {name!r} was tuned with",
+            getattr(transform, "choice_fingerprints", ()),
+        )
         return refuse_overlap(found, self._allow_overlap)
 
     def _tell(self, name, seed):

@@ -234,12 +234,35 @@ class Stack:
         )
 
     @property
+    def choice_fingerprints(self):
+        """Fingerprints of the images that parts were tuned with."""
+        return np.concatenate(
+            [
+                NOTHING_LEARNT,
+                *(
+                    getattr(part, "choice_fingerprints", NOTHING_LEARNT)
+                    for part in self.transforms
+                ),
+            ]
+        )
+
+    @property
     def needs_one_hot_labels(self):
         """Whether a part does."""
-        return any(
-            getattr(part, "needs_one_hot_labels", False)
-            for part in self.transforms
-        )
+        return self._any("needs_one_hot_labels")
+
+    @property
+    def counts_batches(self):
+        """Whether a part does."""
+        return self._any("counts_batches")
+
+    @property
+    def follows_epochs(self):
+        """Whether a part does."""
+        return self._any("follows_epochs")
+
+    def _any(self, name):
+        return any(getattr(part, name, False) for part in self.transforms)
 
     @property
     def class_names(self):

@@ -16,6 +16,8 @@ from ganaug.gan.training_state import CheckpointFolder
 from ganaug.seeds import derive_seed
 
 logger = logging.getLogger("ganaug")
+# Of the discriminator, which an artifact does not hold.
+NETWORK_SETTINGS = ("conditioning", "spectral_normalization")
 
 
 class FitRun:
@@ -175,6 +177,11 @@ class FitRun:
             "class_counts": data.class_counts.tolist(),
             "class_balanced": arguments.class_balanced,
             "preset": model.preset,
+            **{
+                name: getattr(model, name)
+                for name in NETWORK_SETTINGS
+                if hasattr(model, name)
+            },
             "seed": model.seed,
             "rollbacks": keeper.rollbacks,
             **model.training_settings(),

@@ -139,11 +139,10 @@ def tune(
         }
         settings["ratio"] = 0.0
     contest.end()
-    tuned = contest.augmenter_of(settings)
-    tuned.tuning = Tuning(
-        settings, gain, error, best, tuple(rounds), contest.done
+    return contest.augmenter_of(settings).tuned_by(
+        Tuning(settings, gain, error, best, tuple(rounds), contest.done),
+        fingerprints(validation),
     )
-    return tuned
 
 
 def _has_one_hot_labels(data):
