@@ -18,20 +18,25 @@ def seconds():
     return np.array([time.perf_counter(), time.process_time()])
 
 
-def loop(dataset, batches):
+def loop(dataset, batches, anew=False):
     """Makes a function that iterates a pipeline for a while.
 
     Args:
         dataset: Endless `tf.data.Dataset` of batches.
         batches: Integer. How many are timed at a time.
+        anew: Boolean. Whether each turn has an iterator of its own, so that
+            what tf.data's tuner chooses for one does not decide all turns.
+            Defaults to `False`.
 
     Returns:
-        A function without arguments that goes on with the iteration and
-        returns the seconds for a batch, and those of the processor.
+        A function without arguments that iterates and returns the seconds for
+        a batch, and those of the processor.
     """
-    iterator = iter(dataset.prefetch(2))
+    dataset = dataset.prefetch(2)
+    kept = None if anew else iter(dataset)
 
     def run():
+        iterator = iter(dataset) if anew else kept
         for _ in range(SKIPPED):
             next(iterator)
         started = seconds()

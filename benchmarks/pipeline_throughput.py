@@ -213,15 +213,14 @@ def main():
         artifact = make_artifact(image_shape, images, labels)
         size = " x ".join(map(str, image_shape))
         bare = decoding_pipeline(images, labels, encode, decode)
+        adding = bare.map(add_1, num_parallel_calls=tf.data.AUTOTUNE)
         compare(
             table,
             f"{kind} {size} decoded and shuffled",
-            loop(bare, 150),
-            ganaug=loop(mixed(bare, artifact), 150),
-            least_mixing=loop(least_mix(bare, images, labels), 150),
-            adding_1=loop(
-                bare.map(add_1, num_parallel_calls=tf.data.AUTOTUNE), 150
-            ),
+            loop(bare, 150, anew=True),
+            ganaug=loop(mixed(bare, artifact), 150, anew=True),
+            least_mixing=loop(least_mix(bare, images, labels), 150, anew=True),
+            adding_1=loop(adding, 150, anew=True),
         )
         if kind == "JPEG":
             # Networks for such images take minutes here.
