@@ -148,7 +148,7 @@ def test_bad_images_are_left_out(run, digits, teacher, tmp_path):
 def test_selections_that_cannot_be(
     run, teacher, tmp_path, monkeypatch, arguments, exit_code, message
 ):
-    """In words, and nothing is left of it but a bank under way."""
+    """In words, and no data set comes of it."""
     monkeypatch.chdir(run)
     data = tmp_path / "other.npz"
     np.savez(
@@ -164,6 +164,7 @@ def test_selections_that_cannot_be(
     assert done.exit_code == exit_code
     assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out" / "README.md").exists()
 
 
 def test_training_images_that_are_not_compared_with_are_told(run, tmp_path):

@@ -32,8 +32,10 @@ class Arm:
             that every seed of the evaluation has noise of its own; where its
             attribute `needs_one_hot_labels` is true, it gets such labels
             rather than integers. Attributes
-            `training_fingerprints`, `class_names` and `value_range`, as
-            `GANAugmenter` has them, are compared with the data.
+            `training_fingerprints`, `choice_fingerprints`, `class_names` and
+            `value_range`, as `GANAugmenter` has them, are compared with the
+            data; one whose `counts_batches` is true gets endless batches, and
+            one whose `follows_epochs` is true is refused.
         class_balanced: Boolean. Whether real images are drawn with every
             class equally likely, rather than shuffled. Defaults to `False`.
         logit_adjustment: Float. Strength tau of logit adjustment: the
