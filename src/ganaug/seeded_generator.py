@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import filelock
+import keras
 
 from ganaug import artifact
 from ganaug.artifact_id import hash_arrays
@@ -173,6 +174,7 @@ class SeededGenerator:
             "model_arguments": self.model_arguments,
             "compile_arguments": self.compile_arguments,
             "class_balanced": self.class_balanced,
+            "dtype_policy": keras.config.dtype_policy().name,
         }
 
     def train(self, images, seed):

@@ -423,3 +423,29 @@ def test_rare_classes_may_have_one_image(make_images, linear):
         steps=2,
     )
     assert report.chosen_control == BASELINE
+
+
+def test_reports_say_what_was_tuned(evaluate_quickly):
+    """Of each seed, whatever `learn` calls its tuning."""
+
+    class Tuning:
+        def __init__(self, seed):
+            self.seed = seed
+
+        def sentence(self):
+            return f"Chosen: ratio 0.{self.seed}."
+
+    class Tuned:
+        def __init__(self, seed):
+            self.tuning = Tuning(seed)
+
+        def __call__(self, dataset):
+            return dataset
+
+    report = evaluate_quickly(
+        {"tuned": Arm(learn=lambda train, validation, seed: Tuned(seed))}
+    )
+    assert [note for note in report.notes if "Chosen" in note] == [
+        "Arm 'tuned', seed 0: Chosen: ratio 0.0.",
+        "Arm 'tuned', seed 1: Chosen: ratio 0.1.",
+    ]

@@ -41,9 +41,7 @@ def build_classifier(image_shape, num_classes, value_range):
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dense(128, activation="relu")(x)
     x = keras.layers.Dropout(0.3)(x)
-    return keras.Model(
-        inputs, keras.layers.Dense(num_classes)(x), name="classifier"
-    )
+    return keras.Model(inputs, _logits(x, num_classes), name="classifier")
 
 
 def build_residual_classifier(image_shape, num_classes, value_range):
@@ -81,10 +79,13 @@ def build_residual_classifier(image_shape, num_classes, value_range):
     x = keras.layers.ReLU()(x)
     x = keras.layers.GlobalAveragePooling2D()(x)
     return keras.Model(
-        inputs,
-        keras.layers.Dense(num_classes)(x),
-        name="residual_classifier",
+        inputs, _logits(x, num_classes), name="residual_classifier"
     )
+
+
+def _logits(x, num_classes):
+    # Under a policy of mixed precision, eight bits are too few for them.
+    return keras.layers.Dense(num_classes, dtype=keras.config.floatx())(x)
 
 
 def _rescaled_inputs(image_shape, value_range):

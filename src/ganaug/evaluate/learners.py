@@ -66,6 +66,9 @@ class KerasLearner:
         return {
             "classifier": describe(self._build),
             "classifier_parameters": self._model.count_params(),
+            "classifier_dtype_policies": sorted(
+                {layer.dtype_policy.name for layer in self._model.layers}
+            ),
         }
 
     @property

@@ -302,6 +302,12 @@ class Trainings:
             as_arm(transform)
             check_generator(name, transform, train)
             notes = self._check_learnt(name, transform, data)
+            tuning = getattr(transform, "tuning", None)
+            if tuning is not None:
+                notes = [
+                    *notes,
+                    f"Arm {name!r}, seed {seed}: {tuning.sentence()}",
+                ]
             self._learnt[key] = transform, notes
         return self._learnt[key]
 

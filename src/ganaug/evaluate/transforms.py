@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 NOTHING_LEARNT = np.empty(0, np.uint64)
+# Pixels and labels are data, whatever precision a network computes in.
+EXACT = "float32"
 
 
 class _Seeded:
@@ -53,17 +55,23 @@ class Classic(_Seeded):
                 fill_mode="nearest",
                 interpolation="nearest",
                 seed=self.seed,
+                dtype=EXACT,
             )
         ]
         if self.rotation:
             layers.append(
                 keras.layers.RandomRotation(
-                    self.rotation, fill_mode="nearest", seed=self.seed + 2
+                    self.rotation,
+                    fill_mode="nearest",
+                    seed=self.seed + 2,
+                    dtype=EXACT,
                 )
             )
         if self.horizontal_flip:
             layers.append(
-                keras.layers.RandomFlip("horizontal", seed=self.seed + 1)
+                keras.layers.RandomFlip(
+                    "horizontal", seed=self.seed + 1, dtype=EXACT
+                )
             )
 
         def augment(images, *rest):
@@ -94,7 +102,9 @@ class MixUp(_Seeded):
     seed: int = 0
 
     def __call__(self, dataset):
-        layer = keras.layers.MixUp(alpha=self.alpha, seed=self.seed)
+        layer = keras.layers.MixUp(
+            alpha=self.alpha, seed=self.seed, dtype=EXACT
+        )
 
         def mix(images, labels, *weights):
             labels = _weighted_labels(labels, self.num_classes, *weights)
@@ -130,7 +140,9 @@ class CutMix(_Seeded):
     seed: int = 0
 
     def __call__(self, dataset):
-        layer = keras.layers.CutMix(factor=self.alpha, seed=self.seed)
+        layer = keras.layers.CutMix(
+            factor=self.alpha, seed=self.seed, dtype=EXACT
+        )
 
         def mix(images, labels, *weights):
             labels = _weighted_labels(labels, self.num_classes, *weights)
@@ -199,6 +211,7 @@ class RandAugment(_Seeded):
             num_ops=self.num_ops,
             factor=self.factor,
             seed=self.seed,
+            dtype=EXACT,
         )
 
         def augment(images, *rest):
