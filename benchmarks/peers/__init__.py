@@ -1,0 +1,1 @@
+"""The same trainings as others write them, to be timed beside ganaug's."""

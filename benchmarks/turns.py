@@ -1,0 +1,127 @@
+"""Contestants in processes of their own that take turns at the processor.
+
+Two frameworks in one process share, and fight over, its threads. So each
+contestant is a process that runs some steps when it is told to and waits
+otherwise.
+"""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class Contestant:
+    """A process that repeats steps on demand.
+
+    Args:
+        maker: String `"module:function"`. The function gets `arguments` and
+            returns a function without arguments that takes one step and waits
+            for its end.
+        arguments: Dict of plain data.
+        environment: Dict of further environment variables. Defaults to none.
+
+    Raises:
+        RuntimeError: The contestant cannot be made; the message is the last
+            line of what it printed.
+    """
+
+    def __init__(self, maker, arguments, environment=None):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.turns", maker],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=REPOSITORY,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+            | (environment or {}),
+        )
+        self.facts = self._ask(arguments)
+
+    def _ask(self, message):
+        try:
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if not answer:
+            said = self._process.stderr.read().strip().splitlines()
+            self._process.kill()
+            raise RuntimeError(said[-1] if said else "It ended without a word.")
+        return json.loads(answer)
+
+    def run(self, steps):
+        """Lets it take some steps.
+
+        Args:
+            steps: Integer.
+
+        Returns:
+            A float array `(2,)`: seconds for a step by the clock, and those of
+            all threads of the process on a processor.
+        """
+        return np.array(self._ask(steps))
+
+    def end(self):
+        """Ends the process."""
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def take_turns(contestants, steps, rounds):
+    """Times contestants in turns.
+
+    Args:
+        contestants: Dict from names to `Contestant`.
+        steps: Integer. Steps of a turn.
+        rounds: Integer. Turns of each.
+
+    Returns:
+        A dict from names to float arrays `(rounds, 2)`, as `Contestant.run`
+        gives them.
+    """
+    for contestant in contestants.values():
+        contestant.run(2)
+    times = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, contestant in contestants.items():
+            times[name].append(contestant.run(steps))
+    return {name: np.array(of_it) for name, of_it in times.items()}
+
+
+def _serve(maker):
+    """What a contestant's process does: makes itself, then obeys."""
+    # Whatever a library prints must not come between the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    module, function = maker.split(":")
+    arguments = json.loads(sys.stdin.readline())
+    made = getattr(importlib.import_module(module), function)(**arguments)
+    step, facts = made if isinstance(made, tuple) else (made, {})
+    answers.write(json.dumps(facts) + "\n")
+    answers.flush()
+    for line in sys.stdin:
+        steps = json.loads(line)
+        started = time.perf_counter(), time.process_time()
+        for _ in range(steps):
+            step()
+        ended = time.perf_counter(), time.process_time()
+        spent = [
+            (after - before) / steps
+            for before, after in zip(started, ended, strict=True)
+        ]
+        answers.write(json.dumps(spent) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])
