@@ -46,6 +46,11 @@ class Contestant:
         )
         self.facts = self._ask(arguments)
 
+    @property
+    def pid(self):
+        """Integer: the number of the process."""
+        return self._process.pid
+
     def _ask(self, message):
         try:
             self._process.stdin.write(json.dumps(message) + "\n")

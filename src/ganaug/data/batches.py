@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from ganaug.data.large_arrays import row_reader
+
 
 def class_balanced_batches(labeled_images, batch_size, seed, start=0):
     """Makes endless batches in which every class is equally likely.
@@ -47,7 +49,7 @@ def shuffled_batches(labeled_images, batch_size, seed, start=0):
         An infinite `tf.data.Dataset` of `(images, labels)`, as
         `class_balanced_batches` makes it.
     """
-    images = tf.constant(labeled_images.images)
+    read = row_reader(labeled_images.images)
     labels = tf.constant(labeled_images.labels)
     num_images = len(labeled_images)
     first_epoch, begun = divmod(start * batch_size, num_images)
@@ -71,10 +73,7 @@ def shuffled_batches(labeled_images, batch_size, seed, start=0):
         .skip(begun)
         .batch(batch_size, drop_remainder=True)
         .map(
-            lambda indices: (
-                tf.gather(images, indices),
-                tf.gather(labels, indices),
-            ),
+            lambda indices: (read(indices), tf.gather(labels, indices)),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
     )
@@ -116,7 +115,7 @@ def _class_balanced_draw(labeled_images, batch_size):
     """A function from a seed of two integers to a batch."""
     order = np.argsort(labeled_images.labels, kind="stable")
     class_counts = labeled_images.class_counts
-    images = tf.constant(labeled_images.images[order])
+    read = row_reader(labeled_images.images, order)
     counts = tf.constant(class_counts, tf.int32)
     first = tf.constant(np.cumsum(class_counts) - class_counts, tf.int32)
     num_classes = labeled_images.num_classes
@@ -126,7 +125,7 @@ def _class_balanced_draw(labeled_images, batch_size):
         labels = _floor(uniforms[:, 0], num_classes)
         count = tf.gather(counts, labels)
         indices = tf.gather(first, labels) + _floor(uniforms[:, 1], count)
-        return tf.gather(images, indices), labels
+        return read(indices), labels
 
     return draw
 

@@ -1,4 +1,4 @@
-"""Images with labels, held in memory and checked once."""
+"""Images with labels, held in memory or in a file, and checked once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from ganaug.data.images import (
     check_values,
     infer_value_range,
 )
+from ganaug.data.large_arrays import is_mapped, join, row_chunks
 
 MAX_CLASSES = 65536
 
@@ -26,7 +27,8 @@ class LabeledImages:
     Args:
         images: NumPy array `(num_images, height, width, channels)` of a real
             dtype, 1 to 4 channels; `(num_images, height, width)` is taken as
-            gray.
+            gray. A `numpy.memmap` stays one: then only what is needed is read
+            from its file.
         labels: NumPy array `(num_images,)` of integers in `[0, num_classes)`.
         class_names: Sequence of strings, one for each class. Defaults to the
             numbers up to the largest label, as strings.
@@ -54,7 +56,9 @@ class LabeledImages:
     image_names: np.ndarray | None = None
 
     def __post_init__(self):
-        images, labels = np.asarray(self.images), np.asarray(self.labels)
+        images, labels = self.images, np.asarray(self.labels)
+        if not is_mapped(images):
+            images = np.asarray(images)
         if images.ndim == 3:
             images = images[..., None]
         _check_images(images)
@@ -207,8 +211,14 @@ def _check_images(images):
             "`images` must be integers or floating-point numbers. "
             f"Received: images.dtype={images.dtype}"
         )
-    if images.dtype.kind == "f" and not np.isfinite(images).all():
-        bad = np.unique(np.nonzero(~np.isfinite(images))[0])
+    if images.dtype.kind != "f":
+        return
+    bad = [
+        index + start
+        for start, rows in row_chunks(images)
+        for index in np.flatnonzero(~np.isfinite(rows).all((1, 2, 3)))
+    ]
+    if bad:
         raise ValueError(
             "`images` must be finite. Received: NaN or infinity in "
             f"{len(bad)} images, the first at index {bad[0]}"
@@ -236,7 +246,7 @@ def _check_image_names(image_names, num_images):
 
 
 def as_labeled_images(data, class_names=None, value_range=None):
-    """Reads a whole data set into memory.
+    """Reads a whole data set: into memory, or a file where it is large.
 
     Args:
         data: A `LabeledImages`, which is returned as it is; a pair of arrays
@@ -295,14 +305,20 @@ def _read(dataset):
     dataset = tf.data.Dataset.zip((dataset,)).map(
         lambda element: (elements.image(element), elements.label(element))
     )
-    batches = list(dataset.as_numpy_iterator())
-    if not batches:
+    labels = []
+
+    def images_alone():
+        for images, of_them in dataset.as_numpy_iterator():
+            labels.append(of_them)
+            yield images
+
+    images = join(images_alone())
+    if images is None:
         raise ValueError(
             "The data set is empty. Expected at least one image. "
             f"Received: {dataset}"
         )
-    images = np.concatenate([images for images, _ in batches])
-    labels = np.concatenate([labels for _, labels in batches])
+    labels = np.concatenate(labels)
     if elements.num_classes is not None:
         one_hot = labels
         labels = one_hot.argmax(-1)

@@ -101,7 +101,8 @@ class GenerativeModel(DrawingModel):
     ):
         """Trains on images of every class in equal shares.
 
-        The data are read into memory once. Each batch draws its classes
+        The data are read once, into memory, or from half a gigabyte on into a
+        file of the folder for temporary files. Each batch draws its classes
         uniformly, so an epoch is a number of steps rather than a pass.
 
         Args:

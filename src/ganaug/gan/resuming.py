@@ -24,8 +24,9 @@ def describe_training(model, data, arguments):
     Returns:
         A dict of dicts of plain data.
     """
-    digest = hashlib.sha256(np.ascontiguousarray(data.images).tobytes())
-    digest.update(data.labels.tobytes())
+    # Without a copy of the bytes, since there may be many.
+    digest = hashlib.sha256(np.ascontiguousarray(data.images).data)
+    digest.update(np.ascontiguousarray(data.labels).data)
     config = model.get_config()
     del config["learnt"], config["name"]
     return {

@@ -1,0 +1,177 @@
+"""How a training step's time and memory grow with all that can be large.
+
+    python -m benchmarks.growth [--rounds 5]
+
+Every row is a process of its own; those of a group take turns. Memory is
+`RssAnon` of Linux after the last turn: without the contents of files, which the
+system can drop at any time. The data sets of up to a million images are streamed
+out of a generator into `fit`. Linux only; about half an hour on 2 CPU cores, and
+0.8 GB in the folder for temporary files.
+"""
+
+import argparse
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.turns import Contestant, take_turns
+
+CHUNK = 1000
+DEFAULTS = {"image_shape": (28, 28, 1), "num_classes": 10, "batch_size": 64}
+GROUPS = {
+    "images in a batch": [{"batch_size": n} for n in (16, 64, 256)],
+    "width": [{"width": n} for n in (24, 48, 96)],
+    "image size": [
+        {"image_shape": shape}
+        for shape in ((8, 8, 1), (16, 16, 1), (28, 28, 1), (32, 32, 3))
+    ]
+    + [{"image_shape": (64, 64, 3), "batch_size": 16}],
+    "classes": [{"num_classes": n} for n in (10, 100, 1000)],
+    "images in the data set": [
+        {"num_images": n} for n in (1_000, 10_000, 100_000, 1_000_000)
+    ],
+}
+
+
+def make_step(
+    image_shape, num_classes, batch_size, num_images=None, width=None
+):
+    """Makes what takes a training step, of a whole data set where one is named.
+
+    Args:
+        image_shape: Sequence of three integers.
+        num_classes: Integer.
+        batch_size: Integer.
+        num_images: Integer, or `None` for one random batch.
+        width: Integer, or `None` for the default.
+
+    Returns:
+        A function without arguments, and facts for the table.
+    """
+    import tensorflow as tf
+
+    import ganaug
+    from benchmarks.training_step import make_batch
+
+    gan = ganaug.ConditionalGAN(
+        tuple(image_shape), num_classes, width=width, seed=0
+    )
+    gan.compile()
+    train = tf.function(gan.train_step, jit_compile=False)
+    if num_images is None:
+        batch = make_batch(image_shape, num_classes, batch_size)
+        return lambda: train(batch)["d_loss"].numpy(), {}
+    started = time.perf_counter()
+    data = stream(image_shape, num_classes, num_images)
+    reading = time.perf_counter() - started
+    batches = iter(training_batches(data, batch_size))
+    return lambda: train(next(batches))["d_loss"].numpy(), {"reading": reading}
+
+
+def stream(image_shape, num_classes, num_images):
+    """Reads a data set that comes out of a generator, as `fit` does.
+
+    Args:
+        image_shape: As in `make_step`, and so the others.
+        num_classes: Integer.
+        num_images: Integer, a multiple of 1,000.
+
+    Returns:
+        A `LabeledImages`.
+    """
+    import tensorflow as tf
+
+    from ganaug.data.labeled_images import as_labeled_images
+
+    def chunks():
+        rng = np.random.default_rng(0)
+        for _ in range(num_images // CHUNK):
+            images = rng.integers(0, 256, (CHUNK, *image_shape), np.uint8)
+            yield images, np.arange(CHUNK) % num_classes
+
+    return as_labeled_images(
+        tf.data.Dataset.from_generator(
+            chunks,
+            output_signature=(
+                tf.TensorSpec((CHUNK, *image_shape), tf.uint8),
+                tf.TensorSpec((CHUNK,), tf.int64),
+            ),
+        )
+    )
+
+
+def training_batches(data, batch_size):
+    """Makes the batches that `fit` trains on.
+
+    Args:
+        data: `LabeledImages`.
+        batch_size: Integer.
+
+    Returns:
+        An endless `tf.data.Dataset`.
+    """
+    import tensorflow as tf
+
+    from ganaug.data.batches import class_balanced_batches
+    from ganaug.data.images import to_unit
+
+    return (
+        class_balanced_batches(data, batch_size, seed=0)
+        .map(
+            lambda images, labels: (to_unit(images, data.value_range), labels),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def memory_of(contestant):
+    """Reads how much memory of a contestant is no file's, in MB."""
+    text = Path(f"/proc/{contestant.pid}/status").read_text()
+    return int(re.search(r"RssAnon:\s+(\d+)", text)[1]) / 1024
+
+
+def main():
+    """Measures and prints the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    table = Table(
+        *("what grows", "to", "images/s", "quartiles"),
+        *("ms a step", "memory in MB", "seconds to read"),
+    )
+    for name, rows in GROUPS.items():
+        contestants = {}
+        for changes in rows:
+            arguments = {**DEFAULTS, **changes}
+            value = next(iter(changes.values()))
+            contestants[str(value)] = Contestant(
+                "benchmarks.growth:make_step", arguments
+            )
+        times = take_turns(contestants, 6, rounds)
+        for changes, (value, of_it) in zip(rows, times.items(), strict=True):
+            batch_size = {**DEFAULTS, **changes}["batch_size"]
+            speeds = batch_size / of_it[:, 0]
+            low, median, high = np.percentile(speeds, [25, 50, 75])
+            contestant = contestants[value]
+            reading = contestant.facts.get("reading")
+            table.add_row(
+                *(name, value, f"{median:,.0f}", f"{low:,.0f} to {high:,.0f}"),
+                f"{1000 * batch_size / median:.0f}",
+                f"{memory_of(contestant):,.0f}",
+                "" if reading is None else f"{reading:.1f}",
+            )
+            contestant.end()
+        Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()

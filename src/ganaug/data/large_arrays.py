@@ -1,0 +1,106 @@
+"""Arrays that may be larger than memory: files of which rows are read."""
+
+import contextlib
+import tempfile
+
+import numpy as np
+import tensorflow as tf
+
+# What is larger goes to a file.
+MAX_BYTES = 2**29
+# Values that are looked at together.
+CHUNK = 2**22
+
+
+def join(batches, max_bytes=None):
+    """Joins arrays along the first axis, in a file where they are many.
+
+    Args:
+        batches: Iterable of NumPy arrays `(num_rows, ...)` of one dtype.
+        max_bytes: Integer. Bytes that are held in memory. Defaults to 512 MiB.
+
+    Returns:
+        A NumPy array; above `max_bytes` a `numpy.memmap` of a file in the
+        folder for temporary files, which has no name and goes with the array.
+        `None` if there were no batches.
+
+    Raises:
+        OSError: There is no room for the file.
+    """
+    max_bytes = MAX_BYTES if max_bytes is None else max_bytes
+    held, num_bytes, num_rows, file = [], 0, 0, None
+    with contextlib.ExitStack() as stack:
+        for batch in batches:
+            num_rows += len(batch)
+            num_bytes += batch.nbytes
+            held.append(batch)
+            if num_bytes <= max_bytes:
+                continue
+            if file is None:
+                file = stack.enter_context(
+                    tempfile.TemporaryFile(prefix="ganaug-")
+                )
+            for rows in held:
+                file.write(np.ascontiguousarray(rows).data)
+            held.clear()
+        if file is None:
+            return np.concatenate(held) if held else None
+        file.flush()
+        # The mapping outlives the open file.
+        return np.memmap(
+            file, batch.dtype, "r", shape=(num_rows, *batch.shape[1:])
+        )
+
+
+def is_mapped(array):
+    """Tells whether an array is a file's.
+
+    Args:
+        array: NumPy array.
+
+    Returns:
+        A boolean.
+    """
+    return isinstance(array, np.memmap)
+
+
+def row_chunks(array):
+    """Cuts an array into views of a few million values each.
+
+    Args:
+        array: NumPy array `(num_rows, ...)`.
+
+    Yields:
+        Pairs of the first row's index and a view.
+    """
+    rows = max(1, CHUNK // max(1, array[:1].size))
+    for start in range(0, len(array), rows):
+        yield start, array[start : start + rows]
+
+
+def row_reader(array, order=None):
+    """Makes a function that reads rows in a graph.
+
+    Args:
+        array: NumPy array `(num_rows, ...)`. One in memory becomes a constant;
+            of one in a file only what is read is loaded.
+        order: Integer array. Row `i` is then `array[order[i]]`. Defaults to
+            the order that there is.
+
+    Returns:
+        A function from an integer tensor `(num_rows,)` to a tensor
+        `(num_rows, ...)`.
+    """
+    if not is_mapped(array):
+        constant = tf.constant(array if order is None else array[order])
+        return lambda rows: tf.gather(constant, rows)
+
+    def read(rows):
+        return array[rows if order is None else order[rows]]
+
+    def gather(rows):
+        values = tf.numpy_function(read, [rows], array.dtype, stateful=False)
+        values.set_shape((rows.shape[0], *array.shape[1:]))
+        return values
+
+    return gather

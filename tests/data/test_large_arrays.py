@@ -1,0 +1,92 @@
+"""Data sets larger than memory."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganaug
+from ganaug.data import large_arrays
+from ganaug.data.batches import class_balanced_batches, shuffled_batches
+from ganaug.data.labeled_images import LabeledImages, as_labeled_images
+from ganaug.data.large_arrays import is_mapped, join
+
+
+@pytest.fixture
+def little_memory(monkeypatch):
+    """Memory for ten images of 8 x 8 pixels."""
+    monkeypatch.setattr(large_arrays, "MAX_BYTES", 640)
+
+
+@pytest.fixture
+def mapped(make_images, tmp_path):
+    """A function: the same images in memory and in a file."""
+
+    def make(**kwargs):
+        images = make_images((20, 12, 5), **kwargs)
+        path = tmp_path / "images.npy"
+        np.save(path, images.images)
+        return images, LabeledImages(
+            np.load(path, mmap_mode="r"),
+            images.labels,
+            value_range=images.value_range,
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("sizes", [(), (3,), (10,), (4, 6), (4, 7), (11, 1)])
+def test_joined_whatever_their_number(sizes):
+    rng = np.random.default_rng(0)
+    batches = [rng.integers(0, 256, (n, 4, 4, 1), np.uint8) for n in sizes]
+    joined = join(iter(batches), max_bytes=160)
+    if not sizes:
+        assert joined is None
+        return
+    np.testing.assert_array_equal(joined, np.concatenate(batches))
+    assert joined.dtype == np.uint8
+    assert is_mapped(joined) == (sum(sizes) > 10)
+
+
+def test_large_datasets_are_read_into_a_file(little_memory, digits):
+    dataset = tf.data.Dataset.from_tensor_slices(
+        (digits.train.images[:200], digits.train.labels[:200])
+    )
+    for given in (dataset, dataset.batch(7)):
+        read = as_labeled_images(given)
+        assert is_mapped(read.images)
+        np.testing.assert_array_equal(read.images, digits.train.images[:200])
+        np.testing.assert_array_equal(read.labels, digits.train.labels[:200])
+    assert not is_mapped(read.subset([3, 1]).images)
+
+
+@pytest.mark.parametrize("make", [class_balanced_batches, shuffled_batches])
+def test_batches_do_not_depend_on_where_images_are(make, mapped):
+    for in_memory, in_file in zip(
+        *(make(images, 8, seed=3, start=2).take(9) for images in mapped()),
+        strict=True,
+    ):
+        for one, other in zip(in_memory, in_file, strict=True):
+            assert one.shape == other.shape
+            np.testing.assert_array_equal(one, other)
+
+
+def test_training_does_not_depend_on_it_either(mapped):
+    weights = []
+    for images in mapped():
+        vae = ganaug.ConditionalVAE((8, 8, 1), 3, width=8, seed=1)
+        vae.compile()
+        vae.fit(images, batch_size=8, steps_per_epoch=4, verbose=0)
+        weights.append(vae.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_bad_values_are_found_in_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(large_arrays, "CHUNK", 64)
+    images = np.zeros((6, 8, 8, 1), np.float32)
+    images[[2, 5], 3] = np.nan
+    np.save(tmp_path / "bad.npy", images)
+    with pytest.raises(ValueError, match="2 images, the first at index 2"):
+        LabeledImages(
+            np.load(tmp_path / "bad.npy", mmap_mode="r"), np.zeros(6, int)
+        )
