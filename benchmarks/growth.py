@@ -3,10 +3,10 @@
     python -m benchmarks.growth [--rounds 5]
 
 Every row is a process of its own; those of a group take turns. Memory is
-`RssAnon` of Linux after the last turn: without the contents of files, which the
-system can drop at any time. The data sets of up to a million images are streamed
-out of a generator into `fit`. Linux only; about half an hour on 2 CPU cores, and
-0.8 GB in the folder for temporary files.
+`RssAnon` of Linux after the last turn: without the contents of files, which
+the system can drop at any time. The data sets of up to a million images come
+out of a generator, as they would into `fit`. Linux only; about half an hour on
+2 CPU cores, and 0.8 GB in the folder for temporary files.
 """
 
 import argparse
