@@ -64,7 +64,7 @@ FURTHER = ("RandAugment", "SMOTE", "classic + SMOTE")
 # The control that was strongest on development data, on which `tune` chooses.
 STRONG = {
     "digits": "classic + logit adjustment + MixUp",
-    "digits-balanced": "classic + MixUp",
+    "digits-balanced": "classic + CutMix",
     "fashion-tail": "CutMix",
     "fashion-long-tailed": "class-balanced",
     "fashion-balanced": "CutMix",
