@@ -193,11 +193,15 @@ class Trainings:
 
     def _train(self, work):
         self._work += work
-        # What another process has begun is left to it, and waited for at last.
-        for wait in (False, True):
+        # Seeds that another process is at are left to it, since its arms may
+        # share a generator; then what it has not begun is taken from it, and
+        # what it has begun is waited for.
+        for shares, waits in ((False, False), (True, False), (True, True)):
             for seed in self._seeds:
-                for group in self._groups(work):
-                    self._train_group(group, seed, wait)
+                with self._cells.claim(f"seed {seed}", wait=False) as alone:
+                    if alone or shares:
+                        for group in self._groups(work):
+                            self._train_group(group, seed, waits)
                 self._learnt.clear()
 
     def _groups(self, work):
