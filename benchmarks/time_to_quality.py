@@ -1,0 +1,298 @@
+"""How long a generator trains until a classifier can learn from its images.
+
+    python -m benchmarks.time_to_quality --data-dir DIR [--seeds 3]
+        [--limit 600] [--only NAME ...]
+
+Each trains on 5,000 images of Fashion-MNIST, 500 of each class, alone on the
+machine. Now and then its clock is stopped and it draws as many images, on which
+a small classifier is trained for 800 steps; its accuracy on the 10,000 test
+images is the classification accuracy score (CAS). The clock counts everything
+but that: building, tracing and every step. Fashion-MNIST is read from where
+`examples/prepare_fashion_mnist.py` put it. Needs the extra `bench`; a few hours
+on 2 CPU cores, mostly of those that do not reach it.
+
+Reference:
+    - [Ravuri and Vinyals, 2019](https://arxiv.org/abs/1905.10887)
+"""
+
+import argparse
+import json
+import os
+import tempfile
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import time
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.turns import Contestant
+
+PER_CLASS = 500
+NUM_CLASSES = 10
+GOALS = (0.75, 0.80)
+# Seconds of training at which it is looked at.
+LOOKS = (10, 20, 30, 45, 60, 80, 100, 130, 160, 200, 250, 300, 400, 500, 600)
+LOOKS = (*LOOKS, 750, 900, 1200, 1500, 1800)
+CONTESTANTS = {
+    "ganaug, VAE": ("vae", "float32"),
+    "ganaug, VAE, bfloat16": ("vae", "mixed_bfloat16"),
+    "ganaug, GAN": ("gan", "float32"),
+    "ganaug, GAN, bfloat16": ("gan", "mixed_bfloat16"),
+    "ganaug, VAE-GAN, bfloat16": ("vae-gan", "mixed_bfloat16"),
+    "PyTorch, DCGAN": ("dcgan", None),
+    "PyTorch, WGAN-GP": ("wgan_gp", None),
+    "PyTorch, SNGAN": ("sngan", None),
+}
+
+
+class Ours:
+    """A model of ganaug that trains for a time and draws.
+
+    Args:
+        kind: String. A key of `ganaug.gan.training_by_name.MODELS`.
+        policy: String. Keras's dtype policy.
+        images: `LabeledImages`.
+        seed: Integer.
+    """
+
+    def __init__(self, kind, policy, images, seed):
+        import keras
+
+        from ganaug.gan.training_by_name import MODELS
+
+        keras.config.set_dtype_policy(policy)
+        self.images = images
+        self.model = MODELS[kind](images.image_shape, NUM_CLASSES, seed=seed)
+        self.model.compile()
+
+    def train(self, seconds):
+        """Trains for a time, as `fit` does.
+
+        Args:
+            seconds: Float.
+
+        Returns:
+            A float, the seconds that it took, with the last step.
+        """
+        import keras
+
+        started = time.perf_counter()
+
+        def stop_in_time(batch, logs):
+            if time.perf_counter() - started >= seconds:
+                self.model.stop_training = True
+
+        self.model.fit(
+            self.images,
+            steps_per_epoch=10**7,
+            verbose=0,
+            guards=False,
+            callbacks=[
+                keras.callbacks.LambdaCallback(on_train_batch_end=stop_in_time)
+            ],
+        )
+        return time.perf_counter() - started
+
+    def generate(self, labels):
+        """Draws images.
+
+        Args:
+            labels: Integer array `(num_images,)`.
+
+        Returns:
+            A uint8 array `(num_images, 28, 28, 1)`.
+        """
+        return self.model.generate(labels, seed=0)
+
+
+def read(data_dir, seed):
+    """Draws the training images of a seed.
+
+    Args:
+        data_dir: Folder.
+        seed: Integer.
+
+    Returns:
+        A pair of `LabeledImages`: training and test images.
+    """
+    import ganaug
+    from ganaug.data.splits import take_per_class
+    from ganaug.seeds import derive_seed
+
+    data = ganaug.load_data("tfds:fashion_mnist", data_dir=data_dir)
+    train = take_per_class(
+        data.train, [PER_CLASS] * NUM_CLASSES, derive_seed(seed, "quality")
+    )
+    return train, data.test
+
+
+def make_training(kind, policy, data_dir, seed, limit, out):
+    """Makes what trains until the next look, and draws images into a file.
+
+    Args:
+        kind: String: a model of ganaug's, or a key of the peers' `SETTINGS`.
+        policy: String, or `None` for a peer.
+        data_dir: Folder.
+        seed: Integer.
+        limit: Float. Seconds of training after which there are no more looks.
+        out: File. Images are written to it; beside it the clock.
+
+    Returns:
+        A function without arguments.
+    """
+    images, _ = read(data_dir, seed)
+    labels = np.repeat(np.arange(NUM_CLASSES), PER_CLASS)
+    looks = iter(look for look in LOOKS if look <= limit)
+    started = time.perf_counter()
+    if policy is None:
+        from benchmarks.peers.torch_peers import Peer
+
+        training = Peer(kind, images.images, images.labels, seed)
+    else:
+        training = Ours(kind, policy, images, seed)
+    clock = time.perf_counter() - started
+
+    def step():
+        nonlocal clock
+        until = next(looks, None)
+        if until is not None:
+            clock += training.train(max(until - clock, 1e-3))
+            np.savez(out, images=training.generate(labels), labels=labels)
+        Path(f"{out}.json").write_text(
+            json.dumps({"seconds": clock, "ended": until is None})
+        )
+
+    return step
+
+
+class Judge:
+    """Gives the classification accuracy score, always in the same way.
+
+    Args:
+        train: `LabeledImages`, of which the form is looked at.
+        test: `LabeledImages`.
+    """
+
+    def __init__(self, train, test):
+        from ganaug.evaluate.classifiers import build_classifier
+        from ganaug.evaluate.learners import KerasLearner
+
+        self._learner = KerasLearner(build_classifier, train, 800, 0)
+        self._test = test
+
+    def score(self, images, labels, seed):
+        """Trains a classifier on images, and tests it on real ones.
+
+        Args:
+            images: uint8 array.
+            labels: Integer array.
+            seed: Integer.
+
+        Returns:
+            A float, accuracy.
+        """
+        import ganaug
+        from ganaug.evaluate.arms import Arm
+        from ganaug.evaluate.pipeline import ArmPipeline
+
+        synthetic = ganaug.LabeledImages(images, labels)
+        pipeline = ArmPipeline("synthetic", Arm(), synthetic, 64)
+        self._learner.train(
+            seed, pipeline.batches(seed), pipeline.logit_shift(seed), 0.0
+        )
+        given = self._learner.probabilities(self._test.images).argmax(1)
+        return float((given == self._test.labels).mean())
+
+
+def times_to_goals(name, arguments, judge, console):
+    """Trains one contestant until it reaches all goals, or the limit.
+
+    Args:
+        name: String.
+        arguments: Dict. Of `make_training`, without `out`.
+        judge: `Judge`.
+        console: `rich.console.Console`.
+
+    Returns:
+        A dict from goals to seconds; those that were not reached are missing.
+    """
+    reached, best = {}, 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "drawn.npz"
+        contestant = Contestant(
+            "benchmarks.time_to_quality:make_training",
+            {**arguments, "out": str(out)},
+        )
+        while len(reached) < len(GOALS):
+            contestant.run(1)
+            state = json.loads(Path(f"{out}.json").read_text())
+            if state["ended"]:
+                break
+            drawn = np.load(out)
+            score = judge.score(
+                drawn["images"], drawn["labels"], arguments["seed"]
+            )
+            best = max(best, score)
+            console.print(
+                f"{name}, seed {arguments['seed']}: {state['seconds']:.0f} s, "
+                f"CAS {score:.3f}"
+            )
+            for goal in GOALS:
+                if score >= goal:
+                    reached.setdefault(goal, state["seconds"])
+        contestant.end()
+    return reached, best
+
+
+def main():
+    """Measures and prints the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data-dir", required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--limit", type=float, default=600)
+    parser.add_argument("--only", nargs="*", choices=CONTESTANTS)
+    arguments = parser.parse_args()
+    console = Console(width=120)
+    table = Table(
+        "generator",
+        *(f"seconds to a CAS of {goal}, by seed" for goal in GOALS),
+        "best CAS",
+    )
+    judge = Judge(*read(arguments.data_dir, 0))
+    for name in arguments.only or CONTESTANTS:
+        kind, policy = CONTESTANTS[name]
+        found = [
+            times_to_goals(
+                name,
+                {
+                    "kind": kind,
+                    "policy": policy,
+                    "data_dir": arguments.data_dir,
+                    "seed": seed,
+                    "limit": arguments.limit,
+                },
+                judge,
+                console,
+            )
+            for seed in range(arguments.seeds)
+        ]
+        table.add_row(
+            name,
+            *(
+                ", ".join(
+                    f"{reached[goal]:.0f}" if goal in reached else "not"
+                    for reached, _ in found
+                )
+                for goal in GOALS
+            ),
+            ", ".join(f"{best:.3f}" for _, best in found),
+        )
+        console.print(table)
+
+
+if __name__ == "__main__":
+    main()
