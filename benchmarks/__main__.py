@@ -2,10 +2,10 @@
 
     python -m benchmarks [--data-dir DIR]
 
-In one go: `training_step` and `matrix_rate`, `growth`, `start_up`, and, where
-Fashion-MNIST is (`--data-dir`), `time_to_quality`. Each can be run alone, as can
-the measurements of pipelines and evaluations, which are modules beside them. A
-few hours on 2 CPU cores that do nothing else; needs the extra `bench`.
+In one go: `start_up`, `matrix_rate`, `training_step`, `growth` and, where
+Fashion-MNIST is (`--data-dir`), `time_to_quality`. Each can be run alone, as
+can the measurements of pipelines and evaluations, which are modules beside
+them. A few hours on 2 CPU cores that do nothing else; needs the extra `bench`.
 """
 
 import argparse
