@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 PresetName = Literal["tiny", "small", "medium"]
+PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"]
 ModelName = Literal["gan", "vae", "vae-gan"]
 ClassifierName = Literal["cnn", "residual"]
 FeaturesName = Literal["classifier", "inception"]

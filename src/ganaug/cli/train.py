@@ -16,6 +16,7 @@ from ganaug.cli.options import (
     LossName,
     MeasureName,
     ModelName,
+    PrecisionName,
     PresetName,
     Seed,
     TestFraction,
@@ -93,6 +94,13 @@ def train(
         MeasureName,
         typer.Option(help="Which is best, with --validation-fraction."),
     ] = "kernel_distance",
+    precision: Annotated[
+        PrecisionName,
+        typer.Option(
+            help="Keras's dtype policy of the networks. auto: the one that "
+            "pays on this machine."
+        ),
+    ] = "float32",
     data_dir: DataDir = None,
     image_size: ImageSize = None,
     class_counts: ClassCounts = None,
@@ -124,6 +132,7 @@ def train(
                 guards=not no_guards,
                 validation_fraction=validation_fraction,
                 keep_best=keep_best,
+                precision=precision,
             ),
         )
         if as_json:

@@ -10,6 +10,7 @@ from ganaug.data.splits import holdout_split
 from ganaug.gan.callbacks import LossHistory, TrainingProgress
 from ganaug.gan.conditional_gan import ConditionalGAN
 from ganaug.gan.diff_augment import check_policy
+from ganaug.gan.precision import layers_of, resolve_precision
 from ganaug.gan.quality import QualityMonitor
 from ganaug.gan.sample_grids import SampleGrids
 from ganaug.gan.training_by_name import MODELS
@@ -49,6 +50,8 @@ class TrainingOptions:
             out to measure the quality while training; the artifact then has
             the best generator, not the last. 0 for neither.
         keep_best: String. The measure that says which is best.
+        precision: String. As `ganaug.gan.precision.resolve_precision` takes
+            it.
     """
 
     model: str = "gan"
@@ -64,6 +67,7 @@ class TrainingOptions:
     guards: bool = True
     validation_fraction: float = 0.0
     keep_best: str = "kernel_distance"
+    precision: str = "float32"
 
 
 def check_run_folder(out):
@@ -213,7 +217,8 @@ def _plan(model, options, steps, images):
         what = f"of {images.num_classes} classes"
     return (
         f"training a {options.model}: architecture {model.architecture}, "
-        f"preset {model.preset}, seed {model.seed}, {steps} steps of "
+        f"preset {model.preset}, {model.precision}, seed {model.seed}, "
+        f"{steps} steps of "
         f"{options.batch_size} out of {len(images)} images {what}"
     )
 
@@ -222,11 +227,12 @@ def _make_model(images, options, seed):
     choices = {"preset": options.preset, "seed": seed}
     if options.architecture is not None:
         choices["architecture"] = options.architecture
-    return MODELS[options.model](
-        images.image_shape,
-        None if options.unconditional else images.num_classes,
-        **choices,
-    )
+    with layers_of(resolve_precision(options.precision)):
+        return MODELS[options.model](
+            images.image_shape,
+            None if options.unconditional else images.num_classes,
+            **choices,
+        )
 
 
 def _compile(model, options, steps):

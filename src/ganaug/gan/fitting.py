@@ -177,6 +177,7 @@ class FitRun:
             "class_counts": data.class_counts.tolist(),
             "class_balanced": arguments.class_balanced,
             "preset": model.preset,
+            "precision": model.precision,
             **{
                 name: getattr(model, name)
                 for name in NETWORK_SETTINGS

@@ -14,6 +14,7 @@ from ganaug.gan.generation import draw_unit_images
 from ganaug.gan.learning_rates import LearningRates
 from ganaug.gan.noise import Noise
 from ganaug.gan.optimizers import make_optimizer
+from ganaug.gan.precision import precision_of
 from ganaug.gan.weight_average import WeightAverage
 from ganaug.seeds import derive_seed
 
@@ -187,6 +188,11 @@ class GenerativeModel(DrawingModel):
         if self.num_classes is not None:
             data.check_trainable()
         return data
+
+    @property
+    def precision(self):
+        """String: the dtype policy that the networks compute in."""
+        return precision_of(self.networks.values())
 
     @property
     def current_step(self):

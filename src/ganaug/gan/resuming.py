@@ -32,6 +32,7 @@ def describe_training(model, data, arguments):
     return {
         "model": {
             "class": type(model).__name__,
+            "precision": model.precision,
             **_numbered(keras.saving.serialize_keras_object(config)),
         },
         "compile": {
