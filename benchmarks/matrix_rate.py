@@ -50,7 +50,16 @@ def count_operations(function, batch):
     options = profiler.ProfileOptionBuilder(
         profiler.ProfileOptionBuilder.float_operation()
     )
-    graph = function.get_concrete_function(batch).graph
+    traced = function.get_concrete_function(batch).graph
+    kept = [tensor.op.name for tensor in traced.outputs]
+    kept += [operation.name for operation in traced.control_outputs]
+    # Gradients that nobody asks for are in the traced graph, and not run.
+    pruned = tf.compat.v1.graph_util.extract_sub_graph(
+        traced.as_graph_def(), kept
+    )
+    graph = tf.Graph()
+    with graph.as_default():
+        tf.graph_util.import_graph_def(pruned, name="")
     counted = profiler.profile(
         graph,
         options=options.with_empty_output()

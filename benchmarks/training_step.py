@@ -2,13 +2,14 @@
 
     python -m benchmarks.training_step [--rounds 7]
 
-The same networks, losses, penalties, augmentations and optimizers; that they
-are the same is checked first: with ganaug's weights, PyTorch's networks give
+The same networks, losses, penalties, augmentations and optimizers. Networks,
+losses and penalties are checked first: with ganaug's weights, PyTorch's give
 its losses, and gradients of its size. Each contestant is a process of its own.
 About half an hour on 2 CPU cores. Needs the extra `bench`.
 """
 
 import argparse
+import contextlib
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -59,7 +60,16 @@ def make_gan(architecture, image_shape, penalized, bfloat16, num_classes):
 
 
 def make_batch(image_shape, num_classes, batch_size):
-    """Makes a random batch."""
+    """Makes a random batch.
+
+    Args:
+        image_shape: Sequence of three integers.
+        num_classes: Integer.
+        batch_size: Integer.
+
+    Returns:
+        A pair of tensors: float32 images in `[-1, 1]` and int32 labels.
+    """
     import tensorflow as tf
 
     rng = np.random.default_rng(0)
@@ -299,7 +309,7 @@ def make_contestants(architecture, image_shape, penalized):
             contestants[name].run(1)
         except RuntimeError as error:
             contestants.pop(name, None)
-            failed[name] = str(error)
+            failed[name] = str(error)[:200]
     return contestants, failed
 
 
@@ -312,12 +322,15 @@ def ratios(times, ours, theirs):
         theirs: As `ours`.
 
     Returns:
-        An array of three floats: the median and the quartiles.
+        An array of three floats: the median and the quartiles; NaN where one
+        side could not be measured.
     """
 
     def best(names):
-        known = [name for name in names if name in times]
-        return times[min(known, key=lambda name: np.median(times[name][:, 0]))]
+        known = [times[name] for name in names if name in times]
+        if not known:
+            return np.full((1, 2), np.nan)
+        return min(known, key=lambda of_it: np.median(of_it[:, 0]))
 
     return np.percentile(best(theirs)[:, 0] / best(ours)[:, 0], [50, 25, 75])
 
@@ -341,11 +354,12 @@ def main():
                 architecture, image_shape, penalized
             )
             console.print(f"{name}, {shape}: {failed}", markup=False)
-            second = next(iter(contestants.values())).run(2)[0]
-            steps = int(np.clip(0.8 / second, 2, 100))
-            times = take_turns(contestants, steps, rounds)
-            for contestant in contestants.values():
-                contestant.end()
+            with contextlib.ExitStack() as stack:
+                for contestant in contestants.values():
+                    stack.enter_context(contestant)
+                second = next(iter(contestants.values())).run(2)[0]
+                steps = int(np.clip(0.8 / second, 2, 100))
+                times = take_turns(contestants, steps, rounds)
             for who, of_it in times.items():
                 speeds = BATCH_SIZE / of_it[:, 0]
                 low, median, high = np.percentile(speeds, [25, 50, 75])

@@ -5,44 +5,52 @@ contestant is a process that runs some steps when it is told to and waits
 otherwise.
 """
 
+import contextlib
 import importlib
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
+# Seconds after which a contestant counts as stuck.
+PATIENCE = 1800
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 class Contestant:
-    """A process that repeats steps on demand.
+    """A process that repeats steps on demand; a context that ends it.
 
     Args:
         maker: String `"module:function"`. The function gets `arguments` and
             returns a function without arguments that takes one step and waits
-            for its end.
+            for its end, or a pair of it and a dict of facts.
         arguments: Dict of plain data.
-        environment: Dict of further environment variables. Defaults to none.
 
     Raises:
-        RuntimeError: The contestant cannot be made; the message is the last
-            line of what it printed.
+        RuntimeError: The contestant cannot be made, or takes too long; the
+            message is the last line of what it printed.
     """
 
-    def __init__(self, maker, arguments, environment=None):
+    def __init__(self, maker, arguments):
+        # Not a pipe, which would stop the process when nobody empties it.
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.turns", maker],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._said,
             text=True,
             cwd=REPOSITORY,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-            | (environment or {}),
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            # With all that it starts itself.
+            start_new_session=True,
         )
         self.facts = self._ask(arguments)
 
@@ -52,17 +60,17 @@ class Contestant:
         return self._process.pid
 
     def _ask(self, message):
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
-            answer = self._process.stdout.readline()
-        except BrokenPipeError:
-            answer = ""
-        if not answer:
-            said = self._process.stderr.read().strip().splitlines()
-            self._process.kill()
-            raise RuntimeError(said[-1] if said else "It ended without a word.")
-        return json.loads(answer)
+        ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
+        answer = self._process.stdout.readline() if ready else ""
+        if answer:
+            return json.loads(answer)
+        self.end()
+        self._said.seek(0)
+        said = self._said.read().strip().splitlines()
+        raise RuntimeError(said[-1] if said else "It ended without a word.")
 
     def run(self, steps):
         """Lets it take some steps.
@@ -77,9 +85,17 @@ class Contestant:
         return np.array(self._ask(steps))
 
     def end(self):
-        """Ends the process."""
-        self._process.stdin.close()
+        """Ends the process and what it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+        self._said.close()
 
 
 def take_turns(contestants, steps, rounds):

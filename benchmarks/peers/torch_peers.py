@@ -12,6 +12,7 @@
   batches of 64.
 """
 
+import os
 import time
 
 import numpy as np
@@ -23,6 +24,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from benchmarks.peers.torch_networks import (
     DcganDiscriminator,
     DcganGenerator,
+    LabelMaps,
     flat,
     unflat,
 )
@@ -135,18 +137,22 @@ class SnganDiscriminator(nn.Module):
         return self.logits(features)[:, 0] + conditional
 
 
-class Critic(DcganDiscriminator):
-    """DCGAN's discriminator without normalization, for WGAN-GP."""
+class Critic(nn.Module):
+    """WGAN-GP's critic: DCGAN's sizes without normalization."""
 
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
+    def __init__(self, num_classes, width=64):
+        super().__init__()
+        self.classes = LabelMaps(num_classes)
         self.layers = nn.Sequential(
-            *(
-                layer
-                for layer in self.layers
-                if not isinstance(layer, nn.BatchNorm2d)
-            )
+            nn.Conv2d(1 + self.classes.dim, width, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(width, 2 * width, 4, 2, 1),
+            nn.LeakyReLU(0.2),
         )
+        self.logits = nn.Linear(49 * 2 * width, 1)
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, 0.2)
 
     def forward(self, images, labels):
         return self.logits(flat(self.layers(self.classes(images, labels))))[
@@ -171,24 +177,25 @@ class Peer:
         images: uint8 array `(num_images, 28, 28, 1)`.
         labels: Integer array `(num_images,)`.
         seed: Integer.
-        threads: Integer. Defaults to `2`.
+        bfloat16: Boolean. Whether under autocast. Defaults to `False`.
     """
 
-    def __init__(self, name, images, labels, seed, threads=2):
-        torch.set_num_threads(threads)
+    def __init__(self, name, images, labels, seed, bfloat16=False):
+        torch.set_num_threads(os.cpu_count())
         torch.manual_seed(seed)
         num_classes = int(labels.max()) + 1
-        self.name = name
+        self.name, self._bfloat16 = name, bfloat16
         if name == "sngan":
             networks = (
                 SnganGenerator(num_classes),
                 SnganDiscriminator(num_classes),
             )
         else:
-            judge = Critic if name == "wgan_gp" else DcganDiscriminator
             networks = (
                 DcganGenerator(SHAPE, num_classes, LATENT_DIM, 64),
-                judge(SHAPE, num_classes, 64),
+                Critic(num_classes)
+                if name == "wgan_gp"
+                else DcganDiscriminator(SHAPE, num_classes, 64),
             )
         self.generator, self.discriminator = (
             network.to(memory_format=torch.channels_last)
@@ -196,7 +203,9 @@ class Peer:
         )
         self.turns, self.batch_size, rate, betas = SETTINGS[name]
         self._of_generator, self._of_discriminator = (
-            torch.optim.Adam(network.parameters(), rate, betas=betas)
+            torch.optim.Adam(
+                network.parameters(), rate, betas=betas, fused=True
+            )
             for network in (self.generator, self.discriminator)
         )
         pixels = torch.tensor(images).permute(0, 3, 1, 2).float() / 127.5 - 1
@@ -225,27 +234,34 @@ class Peer:
     def _fake(self, labels):
         return self.generator(torch.randn(len(labels), LATENT_DIM), labels)
 
+    def _autocast(self):
+        return torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16)
+
     def _step(self):
         for _ in range(self.turns):
             real, labels = self._batch()
-            with torch.no_grad():
-                fake = self._fake(labels)
-            loss = self._judged(real, fake, labels)
+            with self._autocast():
+                with torch.no_grad():
+                    fake = self._fake(labels)
+                loss = self._judged(real, fake, labels)
             self._of_discriminator.zero_grad()
             loss.backward()
             self._of_discriminator.step()
-        on_fake = self.discriminator(self._fake(labels), labels)
-        loss = -on_fake.mean()
-        if self.name == "dcgan":
-            loss = functional.softplus(-on_fake).mean()
+        self.discriminator.requires_grad_(False)
+        with self._autocast():
+            on_fake = self.discriminator(self._fake(labels), labels).float()
+            loss = -on_fake.mean()
+            if self.name == "dcgan":
+                loss = functional.softplus(-on_fake).mean()
         self._of_generator.zero_grad()
         loss.backward()
         self._of_generator.step()
+        self.discriminator.requires_grad_(True)
         self.steps += 1
 
     def _judged(self, real, fake, labels):
-        on_real = self.discriminator(real, labels)
-        on_fake = self.discriminator(fake, labels)
+        on_real = self.discriminator(real, labels).float()
+        on_fake = self.discriminator(fake, labels).float()
         if self.name == "dcgan":
             return (
                 functional.softplus(-on_real).mean()
@@ -263,7 +279,7 @@ class Peer:
             between,
             create_graph=True,
         )
-        norms = gradient.square().sum((1, 2, 3)).sqrt()
+        norms = gradient.float().square().sum((1, 2, 3)).sqrt()
         penalty = PENALTY * (norms - 1).square().mean()
         return on_fake.mean() - on_real.mean() + penalty
 
@@ -283,5 +299,5 @@ class Peer:
                 for part in torch.tensor(labels).long().split(250)
             ]
         self.generator.train()
-        images = torch.cat(parts).permute(0, 2, 3, 1).numpy()
+        images = torch.cat(parts).float().permute(0, 2, 3, 1).numpy()
         return np.rint(127.5 * (images + 1)).clip(0, 255).astype(np.uint8)

@@ -1,6 +1,7 @@
 """A GAN's training step as one writes it in PyTorch."""
 
 import copy
+import os
 
 import torch
 from torch.nn import functional
@@ -73,10 +74,17 @@ class Training:
         self.average = copy.deepcopy(self.generator) if average else None
         self._g, self._d = self.generator, self.discriminator
         if compiled:
-            self._g, self._d = torch.compile(self._g), torch.compile(self._d)
+            # Batches have two sizes, and each is to be compiled as it is.
+            self._g, self._d = (
+                torch.compile(network, dynamic=False)
+                for network in (self._g, self._d)
+            )
         self._optimizers = [
             torch.optim.Adam(
-                network.parameters(), learning_rate, betas=tuple(betas)
+                network.parameters(),
+                learning_rate,
+                betas=tuple(betas),
+                fused=True,
             )
             for network in (self.generator, self.discriminator)
         ]
@@ -196,18 +204,17 @@ class Training:
         return torch.randn(len(labels), self._latent_dim)
 
 
-def make_step(batch_size, threads=2, **settings):
+def make_step(batch_size, **settings):
     """Makes a step of a `Training` on one random batch.
 
     Args:
         batch_size: Integer.
-        threads: Integer. Defaults to `2`.
         **settings: Of `Training`.
 
     Returns:
         A function without arguments, and facts for the table.
     """
-    torch.set_num_threads(threads)
+    torch.set_num_threads(os.cpu_count())
     training = Training(**settings)
     height, width, channels = settings["image_shape"]
     real = 2 * torch.rand(batch_size, channels, height, width) - 1

@@ -174,7 +174,9 @@ class SeededGenerator:
             "model_arguments": self.model_arguments,
             "compile_arguments": self.compile_arguments,
             "class_balanced": self.class_balanced,
-            "dtype_policy": keras.config.dtype_policy().name,
+            "dtype_policy": keras.dtype_policies.serialize(
+                keras.config.dtype_policy()
+            ),
         }
 
     def train(self, images, seed):

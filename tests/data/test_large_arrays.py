@@ -6,9 +6,13 @@ import tensorflow as tf
 
 import ganaug
 from ganaug.data import large_arrays
-from ganaug.data.batches import class_balanced_batches, shuffled_batches
+from ganaug.data.batches import (
+    class_balanced_batches,
+    epoch_batches,
+    shuffled_batches,
+)
 from ganaug.data.labeled_images import LabeledImages, as_labeled_images
-from ganaug.data.large_arrays import is_mapped, join
+from ganaug.data.large_arrays import is_mapped, join, row_reader, take_rows
 
 
 @pytest.fixture
@@ -49,14 +53,54 @@ def test_joined_whatever_their_number(sizes):
 
 def test_large_datasets_are_read_into_a_file(little_memory, digits):
     dataset = tf.data.Dataset.from_tensor_slices(
-        (digits.train.images[:200], digits.train.labels[:200])
+        (digits.train.images, digits.train.labels)
     )
     for given in (dataset, dataset.batch(7)):
         read = as_labeled_images(given)
         assert is_mapped(read.images)
-        np.testing.assert_array_equal(read.images, digits.train.images[:200])
-        np.testing.assert_array_equal(read.labels, digits.train.labels[:200])
-    assert not is_mapped(read.subset([3, 1]).images)
+        np.testing.assert_array_equal(read.images, digits.train.images)
+        np.testing.assert_array_equal(read.labels, digits.train.labels)
+    few, many = read.subset([3, 1]), read.subset(np.arange(140)[::-1])
+    assert not is_mapped(few.images) and is_mapped(many.images)
+    for part, first in ((few, 3), (many, 139)):
+        np.testing.assert_array_equal(part.images[0], read.images[first])
+
+
+def test_copies_are_in_memory(little_memory, mapped):
+    images = mapped()[1].images
+    assert is_mapped(images) and is_mapped(images[3:9, 2:4])
+    assert not is_mapped(images.copy()) and not is_mapped(images[[1, 2]])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "<u2", ">u2", "<f4", ">f4", "f8"])
+def test_any_dtype_and_byte_order(dtype, tmp_path):
+    array = np.arange(60).reshape(5, 3, 4, 1).astype(dtype)
+    np.save(tmp_path / "array.npy", array)
+    mapped = np.load(tmp_path / "array.npy", mmap_mode="r")
+    for order in (None, np.array([4, 2, 0, 1, 3])):
+        read = row_reader(mapped, order)
+        dataset = tf.data.Dataset.from_tensors([2, 0]).map(read)
+        expected = array[[2, 0]] if order is None else array[order[[2, 0]]]
+        np.testing.assert_array_equal(next(iter(dataset)), expected)
+    np.testing.assert_array_equal(take_rows(mapped, [4, 0]), array[[4, 0]])
+
+
+def test_full_disks_are_named(monkeypatch):
+    class Full:
+        def write(self, data):
+            raise OSError(28, "No space left on device")
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(
+        large_arrays.tempfile, "TemporaryFile", lambda prefix: Full()
+    )
+    with pytest.raises(OSError, match=r"TMPDIR.*Received: 12 bytes"):
+        join([np.zeros(12, np.uint8)], max_bytes=10)
 
 
 @pytest.mark.parametrize("make", [class_balanced_batches, shuffled_batches])
@@ -90,3 +134,27 @@ def test_bad_values_are_found_in_files(tmp_path, monkeypatch):
         LabeledImages(
             np.load(tmp_path / "bad.npy", mmap_mode="r"), np.zeros(6, int)
         )
+
+
+@pytest.mark.parametrize("class_balanced", [False, True])
+def test_epochs_do_not_depend_on_it_either(class_balanced, mapped):
+    for in_memory, in_file in zip(
+        *(
+            epoch_batches(images, 8, 3, class_balanced).repeat(2)
+            for images in mapped()
+        ),
+        strict=True,
+    ):
+        for one, other in zip(in_memory, in_file, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_epochs_are_shuffled_as_slices_are(make_images):
+    images = make_images((20, 12, 5))
+    slices = tf.data.Dataset.from_tensor_slices((images.images, images.labels))
+    slices = slices.shuffle(len(images), seed=3).batch(8)
+    for expected, given in zip(
+        slices.repeat(2), epoch_batches(images, 8, 3).repeat(2), strict=True
+    ):
+        np.testing.assert_array_equal(given[0], expected[0])
+        np.testing.assert_array_equal(given[1], expected[1])

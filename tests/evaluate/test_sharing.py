@@ -10,7 +10,7 @@ import pytest
 
 import ganaug
 from ganaug.evaluate.arms import BASELINE, Arm
-from ganaug.evaluate.cells import CELLS, CellKey, Cells
+from ganaug.evaluate.cells import CELLS, CONFIGURATION, CellKey, Cells
 
 SEEDS = 4
 
@@ -132,3 +132,18 @@ def test_cells_of_other_processes_are_found(tmp_path):
     assert len(list((tmp_path / "run" / CELLS).iterdir())) == 1
     with pytest.raises(ValueError, match="seed 3 had other training images"):
         other.get(key, "other data")
+
+
+def test_seeds_of_others_come_last(evaluate_quickly, tmp_path):
+    """So that nobody waits for a generator that somebody else trains."""
+    evaluate_quickly({"flip": Arm(flip)}, seeds=1, run_dir=tmp_path)
+    order = []
+    configuration = json.loads((tmp_path / CONFIGURATION).read_text())
+    with Cells(tmp_path, configuration).claim("seed 1", wait=False):
+        evaluate_quickly(
+            {"flip": Arm(flip)},
+            seeds=3,
+            run_dir=tmp_path,
+            progress=lambda done, total, arm, seed: order.append(seed),
+        )
+    assert order == [2, 2, 1, 1, None]

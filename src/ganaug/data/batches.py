@@ -95,12 +95,16 @@ def epoch_batches(labeled_images, batch_size, seed, class_balanced=False):
     """
     num_images = len(labeled_images)
     if not class_balanced:
+        read = row_reader(labeled_images.images)
+        labels = tf.constant(labeled_images.labels)
         return (
-            tf.data.Dataset.from_tensor_slices(
-                (labeled_images.images, labeled_images.labels)
-            )
+            tf.data.Dataset.range(num_images)
             .shuffle(num_images, seed=seed)
             .batch(batch_size)
+            .map(
+                lambda indices: (read(indices), tf.gather(labels, indices)),
+                num_parallel_calls=tf.data.AUTOTUNE,
+            )
         )
     draw = _class_balanced_draw(labeled_images, batch_size)
     return (

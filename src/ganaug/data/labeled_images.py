@@ -12,7 +12,12 @@ from ganaug.data.images import (
     check_values,
     infer_value_range,
 )
-from ganaug.data.large_arrays import is_mapped, join, row_chunks
+from ganaug.data.large_arrays import (
+    is_mapped,
+    join,
+    row_chunks,
+    take_rows,
+)
 
 MAX_CLASSES = 65536
 
@@ -27,8 +32,8 @@ class LabeledImages:
     Args:
         images: NumPy array `(num_images, height, width, channels)` of a real
             dtype, 1 to 4 channels; `(num_images, height, width)` is taken as
-            gray. A `numpy.memmap` stays one: then only what is needed is read
-            from its file.
+            gray. A `numpy.memmap` stays one: what trains on the images then
+            reads those that it needs from the file.
         labels: NumPy array `(num_images,)` of integers in `[0, num_classes)`.
         class_names: Sequence of strings, one for each class. Defaults to the
             numbers up to the largest label, as strings.
@@ -138,7 +143,7 @@ class LabeledImages:
         names = self.image_names
         return replace(
             self,
-            images=self.images[indices],
+            images=take_rows(self.images, indices),
             labels=self.labels[indices],
             image_names=None if names is None else names[indices],
         )

@@ -1,6 +1,7 @@
 """Arrays that may be larger than memory: files of which rows are read."""
 
 import contextlib
+import mmap
 import tempfile
 
 import numpy as np
@@ -41,39 +42,77 @@ def join(batches, max_bytes=None):
                     tempfile.TemporaryFile(prefix="ganaug-")
                 )
             for rows in held:
-                file.write(np.ascontiguousarray(rows).data)
+                _write(file, rows, num_bytes)
             held.clear()
         if file is None:
             return np.concatenate(held) if held else None
-        file.flush()
         # The mapping outlives the open file.
         return np.memmap(
             file, batch.dtype, "r", shape=(num_rows, *batch.shape[1:])
         )
 
 
+def _write(file, rows, num_bytes):
+    try:
+        file.write(np.ascontiguousarray(rows).data)
+        file.flush()
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{error.strerror}. A data set of more than {MAX_BYTES >> 20} MiB "
+            "is kept in the folder for temporary files. Make room there, or "
+            "name another folder in the environment variable TMPDIR. "
+            f"Received: {num_bytes} bytes by now",
+            tempfile.gettempdir(),
+        ) from error
+
+
 def is_mapped(array):
-    """Tells whether an array is a file's.
+    """Tells whether an array's values are a file's.
 
     Args:
-        array: NumPy array.
+        array: NumPy array, or what becomes one.
 
     Returns:
         A boolean.
     """
-    return isinstance(array, np.memmap)
+    # Copies of a `numpy.memmap` are of its class too, and in memory.
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return isinstance(array, mmap.mmap)
 
 
-def row_chunks(array):
+def take_rows(array, indices):
+    """Takes rows, into a file where they are many and the array is one.
+
+    Args:
+        array: NumPy array `(num_rows, ...)`.
+        indices: Array of integers.
+
+    Returns:
+        A NumPy array.
+    """
+    indices = np.asarray(indices)
+    if not is_mapped(array) or not len(indices):
+        return array[indices]
+    return join(
+        array[chunk] for _, chunk in row_chunks(indices, array[:1].size)
+    )
+
+
+def row_chunks(array, values=None):
     """Cuts an array into views of a few million values each.
 
     Args:
         array: NumPy array `(num_rows, ...)`.
+        values: Integer. Values that a row stands for. Defaults to those that
+            it has.
 
     Yields:
         Pairs of the first row's index and a view.
     """
-    rows = max(1, CHUNK // max(1, array[:1].size))
+    values = array[:1].size if values is None else values
+    rows = max(1, CHUNK // max(1, values))
     for start in range(0, len(array), rows):
         yield start, array[start : start + rows]
 
@@ -94,12 +133,15 @@ def row_reader(array, order=None):
     if not is_mapped(array):
         constant = tf.constant(array if order is None else array[order])
         return lambda rows: tf.gather(constant, rows)
+    # TensorFlow takes the bytes of other orders as they are.
+    native = array.dtype.newbyteorder("=")
 
     def read(rows):
-        return array[rows if order is None else order[rows]]
+        rows = rows if order is None else order[rows]
+        return np.asarray(array[rows], native)
 
     def gather(rows):
-        values = tf.numpy_function(read, [rows], array.dtype, stateful=False)
+        values = tf.numpy_function(read, [rows], native, stateful=False)
         values.set_shape((rows.shape[0], *array.shape[1:]))
         return values
 

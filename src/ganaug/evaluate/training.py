@@ -28,6 +28,9 @@ class ClassifierTrainer:
         self.optimizer = keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
         )
+        # float16 cannot hold the gradients of small losses as they are.
+        if any(layer.compute_dtype == "float16" for layer in classifier.layers):
+            self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
         self.optimizer.build(classifier.trainable_variables)
         self._fresh = [
             variable.numpy() for variable in self.optimizer.variables
@@ -97,8 +100,13 @@ class ClassifierTrainer:
                 logits = tf.cast(self._model(images, training=True), tf.float32)
                 losses = losses_of(labels, logits + self._logit_shift)
                 loss = tf.reduce_mean(losses * weights)
+                objective = loss
+                if isinstance(
+                    self.optimizer, keras.optimizers.LossScaleOptimizer
+                ):
+                    objective = self.optimizer.scale_loss(loss)
             variables = self._model.trainable_variables
-            self.optimizer.apply(tape.gradient(loss, variables), variables)
+            self.optimizer.apply(tape.gradient(objective, variables), variables)
             steps += 1
             total_loss += loss
         return steps, total_loss

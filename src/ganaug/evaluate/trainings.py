@@ -196,22 +196,29 @@ class Trainings:
         # Seeds that another process is at are left to it, since its arms may
         # share a generator; then what it has not begun is taken from it, and
         # what it has begun is waited for.
+        groups = self._groups(work)
         for shares, waits in ((False, False), (True, False), (True, True)):
             for seed in self._seeds:
                 with self._cells.claim(f"seed {seed}", wait=False) as alone:
                     if alone or shares:
-                        for group in self._groups(work):
+                        for group in groups:
                             self._train_group(group, seed, waits)
                 self._learnt.clear()
 
     def _groups(self, work):
-        """Lists of work that share what is learnt for a seed."""
+        """Lists of work that share what is learnt for a seed.
+
+        Those that learn nothing come first: nobody waits for them.
+        """
         groups = {}
         for purpose, name in work:
             learn = self._arms[name].learn
             key = (purpose, name) if learn is None else id(learn)
             groups.setdefault(key, []).append((purpose, name))
-        return groups.values()
+        return sorted(groups.values(), key=self._learns)
+
+    def _learns(self, group):
+        return any(self._arms[name].learn is not None for _, name in group)
 
     def _train_group(self, group, seed, wait):
         if all(self._found(part, seed) for part in group):
@@ -307,11 +314,9 @@ class Trainings:
             check_generator(name, transform, train)
             notes = self._check_learnt(name, transform, data)
             tuning = getattr(transform, "tuning", None)
-            if tuning is not None:
-                notes = [
-                    *notes,
-                    f"Arm {name!r}, seed {seed}: {tuning.sentence()}",
-                ]
+            if hasattr(tuning, "sentence"):
+                said = f"Arm {name!r}, seed {seed}: {tuning.sentence()}"
+                notes = [*notes, said]
             self._learnt[key] = transform, notes
         return self._learnt[key]
 
