@@ -50,8 +50,8 @@ def test_train_sample_evaluate(tmp_path):
         *("losses.csv", "losses.png", "grids", "training"),
     }
     assert (
-        "training a gan: architecture r3gan, preset tiny, seed 5, 3 steps of "
-        "64 out of 58 images of 10 classes"
+        "training a gan: architecture r3gan, preset tiny, float32, seed 5, "
+        "3 steps of 64 out of 58 images of 10 classes"
     ) in " ".join(done.stderr.split())
     lines = (run / "losses.csv").read_text().splitlines()
     assert lines[0] == "step,d_loss,g_loss"
