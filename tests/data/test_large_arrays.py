@@ -82,7 +82,10 @@ def test_any_dtype_and_byte_order(dtype, tmp_path):
         dataset = tf.data.Dataset.from_tensors([2, 0]).map(read)
         expected = array[[2, 0]] if order is None else array[order[[2, 0]]]
         np.testing.assert_array_equal(next(iter(dataset)), expected)
-    np.testing.assert_array_equal(take_rows(mapped, [4, 0]), array[[4, 0]])
+    for indices in ([4, 0], slice(1, 4), np.arange(5) > 2, slice(0)):
+        np.testing.assert_array_equal(
+            take_rows(mapped, indices), array[indices]
+        )
 
 
 def test_full_disks_are_named(monkeypatch):

@@ -34,7 +34,10 @@ def under_each_policy(make):
     return made
 
 
-@pytest.mark.parametrize("name", all_controls(3, (0, 255), True))
+@pytest.mark.parametrize(
+    "name",
+    ["classic + MixUp", "CutMix", "classic with rotations", "RandAugment"],
+)
 def test_controls_augment_as_exactly(name, make_images):
     images = make_images()
 

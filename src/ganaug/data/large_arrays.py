@@ -87,13 +87,15 @@ def take_rows(array, indices):
 
     Args:
         array: NumPy array `(num_rows, ...)`.
-        indices: Array of integers.
+        indices: Array of integers or booleans, or a slice.
 
     Returns:
         A NumPy array.
     """
-    indices = np.asarray(indices)
-    if not is_mapped(array) or not len(indices):
+    if not is_mapped(array):
+        return array[indices]
+    indices = np.arange(len(array))[indices]
+    if not len(indices):
         return array[indices]
     return join(
         array[chunk] for _, chunk in row_chunks(indices, array[:1].size)
