@@ -82,9 +82,15 @@ def test_descriptions_name_the_policy(make_images):
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_classifiers_learn_in_half_precision(policy, digits):
+    def build(image_shape, num_classes, value_range):
+        inputs = keras.Input(image_shape)
+        x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 64)(inputs))
+        x = keras.layers.Dense(32, activation="relu")(x)
+        return keras.Model(inputs, keras.layers.Dense(num_classes)(x))
+
     keras.config.set_dtype_policy(policy)
-    learner = KerasLearner(build_classifier, digits.train, 60, 0)
-    pipeline = ArmPipeline("plain", Arm(), digits.train, 64)
+    learner = KerasLearner(build, digits.train, 200, 0)
+    pipeline = ArmPipeline("plain", Arm(class_balanced=True), digits.train, 64)
     learner.train(0, pipeline.batches(0), pipeline.logit_shift(0), 0.0)
     found = learner.probabilities(digits.test.images).argmax(-1)
     # A tenth is chance.
