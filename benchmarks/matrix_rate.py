@@ -51,22 +51,23 @@ def count_operations(function, batch):
         profiler.ProfileOptionBuilder.float_operation()
     )
     traced = function.get_concrete_function(batch).graph
-    kept = [tensor.op.name for tensor in traced.outputs]
-    kept += [operation.name for operation in traced.control_outputs]
+    ends = [tensor.op.name for tensor in traced.outputs]
+    ends += [operation.name for operation in traced.control_outputs]
     # Gradients that nobody asks for are in the traced graph, and not run.
     pruned = tf.compat.v1.graph_util.extract_sub_graph(
-        traced.as_graph_def(), kept
+        traced.as_graph_def(), ends
     )
-    graph = tf.Graph()
-    with graph.as_default():
-        tf.graph_util.import_graph_def(pruned, name="")
-    counted = profiler.profile(
-        graph,
-        options=options.with_empty_output()
-        .account_displayed_op_only(False)
-        .build(),
+    run = {node.name for node in pruned.node}
+
+    def total(scope):
+        own = scope.float_ops if scope.name in run else 0
+        return own + sum(map(total, scope.children))
+
+    return total(
+        profiler.profile(
+            traced, cmd="scope", options=options.with_empty_output().build()
+        )
     )
-    return counted.total_float_ops
 
 
 def seconds_of(step, times):
