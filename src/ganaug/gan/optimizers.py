@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from ganaug.gan.fused_adam import FusedAdam
+
 
 def make_optimizer(optimizer, recipe, network):
     """Gives the optimizer that a network is to be trained with.
@@ -18,7 +20,7 @@ def make_optimizer(optimizer, recipe, network):
         computes in float16, it is a `LossScaleOptimizer`.
     """
     if optimizer is None:
-        optimizer = keras.optimizers.Adam(
+        optimizer = FusedAdam(
             recipe.learning_rate, beta_1=recipe.beta_1, beta_2=recipe.beta_2
         )
     optimizer = keras.optimizers.get(optimizer)

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from ganaug.gan.fused_adam import FusedAdam
+
 # Arguments of an optimizer that make its steps other than plain ones.
 EXTRAS = (
     "amsgrad",
@@ -27,7 +29,7 @@ def check_unrollable(optimizer):
             anything in `EXTRAS`.
     """
     extras = [name for name in EXTRAS if getattr(optimizer, name, None)]
-    kinds = keras.optimizers.Adam, keras.optimizers.SGD
+    kinds = FusedAdam, keras.optimizers.Adam, keras.optimizers.SGD
     if type(optimizer) not in kinds or extras:
         raise ValueError(
             "`unrolled_steps` needs a discriminator that is trained in float32 "

@@ -1,0 +1,125 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ganaug.gan.fused_adam import FusedAdam
+
+SHAPES = (3, 4), (5,), ()
+OPTIONS = {
+    "plain": {},
+    "without momentum": {"beta_1": 0.0, "beta_2": 0.99},
+    "schedule": {
+        "learning_rate": keras.optimizers.schedules.ExponentialDecay(
+            0.1, 2, 0.5
+        )
+    },
+    "decay and clipping": {"weight_decay": 0.1, "clipnorm": 0.5},
+    "averaged": {"use_ema": True, "ema_overwrite_frequency": 3},
+    "accumulated": {"gradient_accumulation_steps": 2},
+    "amsgrad": {"amsgrad": True},
+}
+
+
+def train(optimizer, dtype="float32", in_graph=True, **compiled):
+    """Takes seven steps with given gradients; returns all variables."""
+    rng = np.random.default_rng(0)
+    variables = [
+        keras.Variable(rng.normal(size=shape), dtype=dtype, name=f"v{index}")
+        for index, shape in enumerate(SHAPES)
+    ]
+    optimizer.build(variables)
+
+    def step(*gradients):
+        optimizer.apply(list(gradients), variables)
+
+    if in_graph:
+        step = tf.function(step, **compiled)
+    for _ in range(7):
+        step(*(tf.constant(rng.normal(size=s), dtype) for s in SHAPES))
+    kept = [*variables, *optimizer.variables]
+    return {
+        f"{index} {variable.name}": keras.ops.convert_to_numpy(
+            keras.ops.cast(variable, "float32")
+        )
+        for index, variable in enumerate(kept)
+    }
+
+
+def assert_same(first, second, tolerance=2e-6):
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        np.testing.assert_allclose(
+            value, second[name], tolerance, tolerance, err_msg=name
+        )
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_it_computes_what_the_adam_of_keras_does(name):
+    options = {"learning_rate": 0.05, "name": "adam", **OPTIONS[name]}
+    stock = train(keras.optimizers.Adam(**options))
+    assert_same(train(FusedAdam(**options)), stock)
+
+
+@pytest.mark.parametrize(
+    "how", [{"in_graph": False}, {"jit_compile": True}], ids=str
+)
+def test_eagerly_and_compiled_too(how):
+    options = {"learning_rate": 0.05, "name": "adam"}
+    stock = train(keras.optimizers.Adam(**options))
+    assert_same(train(FusedAdam(**options), **how), stock)
+
+
+def test_other_dtypes_of_variables():
+    options = {"learning_rate": 0.05, "name": "adam"}
+    stock = train(keras.optimizers.Adam(**options), "bfloat16")
+    assert_same(train(FusedAdam(**options), "bfloat16"), stock, 0.02)
+
+
+def test_scaled_losses_skip_steps_with_overflow():
+    def after(gradients, adam):
+        variable = keras.Variable([1.0, 2.0])
+        optimizer = keras.optimizers.LossScaleOptimizer(adam(0.1))
+        optimizer.build([variable])
+        step = tf.function(lambda given: optimizer.apply([given], [variable]))
+        for gradient in gradients:
+            step(tf.constant(gradient))
+        return keras.ops.convert_to_numpy(variable)
+
+    skipped, taken = [np.inf, 1.0], [4e4, -4e4]
+    np.testing.assert_array_equal(after([skipped], FusedAdam), [1.0, 2.0])
+    np.testing.assert_allclose(
+        after([skipped, taken], FusedAdam),
+        after([skipped, taken], keras.optimizers.Adam),
+        1e-6,
+    )
+
+
+def test_sparse_gradients():
+    table = keras.Variable(np.ones((4, 2)), dtype="float32")
+    optimizer = FusedAdam(0.1)
+    optimizer.build([table])
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.gather(table.value, [1, 3, 1]))
+    optimizer.apply([tape.gradient(loss, table.value)], [table])
+    np.testing.assert_allclose(
+        table, [[1, 1], [0.9] * 2, [1, 1], [0.9] * 2], 1e-6
+    )
+
+
+def test_it_is_saved_with_a_model(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(FusedAdam(0.05, beta_1=0.5), "mse")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 1))
+    model.fit(x, y, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert isinstance(loaded.optimizer, FusedAdam)
+    assert loaded.optimizer.beta_1 == 0.5
+    for a_model in (model, loaded):
+        a_model.fit(x, y, shuffle=False, verbose=0)
+    for before, after in zip(
+        model.get_weights(), loaded.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(before, after, 1e-4)
