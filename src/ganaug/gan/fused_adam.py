@@ -8,10 +8,10 @@ import tensorflow as tf
 class FusedAdam(keras.optimizers.Adam):
     """Keras's Adam with TensorFlow's own kernel for it.
 
-    Keras writes the update of each variable as some twenty operations, which
-    are a third of those of a GAN's training step: they take time to trace, and
-    each passes over memory. This computes the same numbers, up to rounding.
-    With `amsgrad`, for which there is a kernel no longer, it is Keras's.
+    Keras writes the update of each variable as some forty operations, more than
+    a third of those of a GAN's training step: they take time to trace, and many
+    of them pass over memory. This computes the same numbers, up to rounding.
+    With `amsgrad` the updates are Keras's.
 
     Args:
         *args: As of `keras.optimizers.Adam`.
@@ -28,6 +28,21 @@ class FusedAdam(keras.optimizers.Adam):
         - [Kingma and Ba, 2015](https://arxiv.org/abs/1412.6980)
     """
 
+    _shared = None
+
+    def apply(self, grads, trainable_variables=None):
+        """Updates variables.
+
+        Args:
+            grads: List of gradients.
+            trainable_variables: List of variables, or `None` for those it was
+                built with. Defaults to `None`.
+        """
+        self._shared = None
+        super().apply(grads, trainable_variables)
+        # Nothing of a graph outlives its making.
+        self._shared = None
+
     def update_step(self, gradient, variable, learning_rate):
         """Updates one variable and its moments.
 
@@ -41,23 +56,33 @@ class FusedAdam(keras.optimizers.Adam):
             return
         index = self._get_variable_index(variable)
         variable = _tensorflow_variable(variable)
-        dtype = variable.dtype
-        beta_1, beta_2 = (
-            tf.constant(beta, dtype) for beta in (self.beta_1, self.beta_2)
-        )
-        step = tf.cast(self.iterations + 1, dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=_tensorflow_variable(self._momentums[index]).handle,
             v=_tensorflow_variable(self._velocities[index]).handle,
-            beta1_power=tf.pow(beta_1, step),
-            beta2_power=tf.pow(beta_2, step),
-            lr=tf.cast(learning_rate, dtype),
-            beta1=beta_1,
-            beta2=beta_2,
-            epsilon=tf.constant(self.epsilon, dtype),
-            grad=tf.cast(tf.convert_to_tensor(gradient), dtype),
+            grad=tf.cast(tf.convert_to_tensor(gradient), variable.dtype),
+            **self._scalars(variable.dtype, learning_rate),
         )
+
+    def _scalars(self, dtype, learning_rate):
+        """What the updates of all variables have in common."""
+        made_for = (tf.compat.v1.get_default_graph(), dtype)
+        if self._shared is None or self._shared[0] != made_for:
+            beta_1, beta_2, epsilon = (
+                tf.constant(value, dtype)
+                for value in (self.beta_1, self.beta_2, self.epsilon)
+            )
+            step = tf.cast(self.iterations + 1, dtype)
+            scalars = {
+                "beta1_power": tf.pow(beta_1, step),
+                "beta2_power": tf.pow(beta_2, step),
+                "lr": tf.cast(learning_rate, dtype),
+                "beta1": beta_1,
+                "beta2": beta_2,
+                "epsilon": epsilon,
+            }
+            self._shared = (made_for, scalars)
+        return self._shared[1]
 
 
 def _tensorflow_variable(variable):

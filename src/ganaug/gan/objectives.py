@@ -152,22 +152,21 @@ class Objectives:
     def _augmented(self, real, fake, noise, purpose, probability):
         if not self.diff_augment:
             return real, fake
-        return tuple(
-            (
-                diff_augment(
-                    images,
-                    noise.uniform(
-                        f"{purpose} augment {side}",
-                        tf.shape(images)[0],
-                        NUM_UNIFORMS,
-                    ),
-                    self.diff_augment,
-                    probability,
-                ),
-                labels,
+        uniforms = [
+            noise.uniform(
+                f"{purpose} augment {side}", tf.shape(images)[0], NUM_UNIFORMS
             )
-            for side, (images, labels) in (("real", real), ("fake", fake))
+            for side, (images, _) in (("real", real), ("fake", fake))
+        ]
+        # Half as many operations as one after the other.
+        images = diff_augment(
+            tf.concat([real[0], fake[0]], 0),
+            tf.concat(uniforms, 0),
+            self.diff_augment,
+            probability,
         )
+        sides = zip(tf.split(images, 2), (real[1], fake[1]), strict=True)
+        return tuple(sides)
 
     def _estimated(self, judge, real, fake, noise, purpose):
         """R1, R2 or their sum from finite differences."""
