@@ -8,6 +8,7 @@ test can write the numbers by hand.
 import numbers
 
 import keras
+import numpy as np
 from keras import ops
 
 # Uniform numbers that one image needs.
@@ -15,25 +16,30 @@ NUM_UNIFORMS = 12
 
 
 def _brightness(images, u):
-    return images + (u[:, 0] - 0.5)[:, None, None, None]
+    return images + (u[0] - 0.5)[:, None, None, None]
 
 
 def _saturation(images, u):
     mean = ops.mean(images, axis=3, keepdims=True)
-    return (images - mean) * (2.0 * u[:, 1])[:, None, None, None] + mean
+    return (images - mean) * (2.0 * u[1])[:, None, None, None] + mean
 
 
 def _contrast(images, u):
     mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
-    return (images - mean) * (u[:, 2] + 0.5)[:, None, None, None] + mean
+    return (images - mean) * (u[2] + 0.5)[:, None, None, None] + mean
 
 
 def _color(images, u):
     # Means over an image would lose precision in half.
     dtype = keras.backend.result_type(images.dtype, "float32")
-    changed, u = ops.cast(images, dtype), ops.cast(u, dtype)
+    changed = ops.cast(images, dtype)
+    u = [ops.cast(number, dtype) for number in u[:3]]
     changed = _contrast(_saturation(_brightness(changed, u), u), u)
     return ops.cast(changed, images.dtype)
+
+
+def _positions(size, u):
+    return np.arange(size, dtype=keras.backend.standardize_dtype(u.dtype))
 
 
 def _shift_matrix(size, u, dtype):
@@ -41,15 +47,14 @@ def _shift_matrix(size, u, dtype):
     # every derivative, and is far cheaper on a CPU than gather or a warp.
     reach = max(1, round(size / 8))
     shift = ops.floor(u * (2 * reach + 1)) - reach
-    target = ops.arange(size, dtype=u.dtype)[None, :, None]
-    source = ops.arange(size, dtype=u.dtype)[None, None, :]
-    return ops.cast(ops.equal(target - source, shift[:, None, None]), dtype)
+    moved = _positions(size, u)[:, None] - _positions(size, u)
+    return ops.cast(ops.equal(moved[None], shift[:, None, None]), dtype)
 
 
 def _translation(images, u):
     _, height, width, channels = images.shape
-    rows = _shift_matrix(height, u[:, 3], images.dtype)
-    columns = _shift_matrix(width, u[:, 4], images.dtype)
+    rows = _shift_matrix(height, u[3], images.dtype)
+    columns = _shift_matrix(width, u[4], images.dtype)
     images = ops.matmul(
         rows, ops.reshape(images, (-1, height, width * channels))
     )
@@ -61,21 +66,21 @@ def _inside(size, u, dtype):
     # The hole's center may be anywhere, so near an edge the hole is cut.
     half = size / 4
     center = ops.floor(u * (size + 1))[:, None]
-    position = ops.arange(size, dtype=u.dtype)[None, :] + 0.5
+    position = _positions(size, u) + 0.5
     return ops.cast(ops.abs(position - center) < half, dtype)
 
 
 def _cutout(images, u):
     _, height, width, _ = images.shape
     hole = (
-        _inside(height, u[:, 5], images.dtype)[:, :, None, None]
-        * _inside(width, u[:, 6], images.dtype)[:, None, :, None]
+        _inside(height, u[5], images.dtype)[:, :, None, None]
+        * _inside(width, u[6], images.dtype)[:, None, :, None]
     )
     return images * (1.0 - hole)
 
 
 def _flip(images, u):
-    mirrored = (u[:, 7] < 0.5)[:, None, None, None]
+    mirrored = (u[7] < 0.5)[:, None, None, None]
     return ops.where(mirrored, ops.flip(images, axis=2), images)
 
 
@@ -184,12 +189,11 @@ def diff_augment(images, uniforms, policy, probability=1.0):
         return images
     images = ops.convert_to_tensor(images)
     uniforms = ops.convert_to_tensor(uniforms)
+    u = ops.unstack(uniforms, NUM_UNIFORMS, axis=1)
     for name in names:
-        changed = OPERATIONS[name](images, uniforms)
+        changed = OPERATIONS[name](images, u)
         if not always:
-            chosen = uniforms[:, _GATES[name]] < ops.cast(
-                probability, uniforms.dtype
-            )
+            chosen = u[_GATES[name]] < ops.cast(probability, uniforms.dtype)
             changed = ops.where(chosen[:, None, None, None], changed, images)
         images = changed
     return images
