@@ -121,9 +121,10 @@ class GANAugmenter:
             the label, `Generators.remake` makes the image from them again.
             Real examples have `""`, 0 and -1. Defaults to `False`.
         rerandomize_each_iteration: Boolean. Whether each epoch has other
-            noise. If not, it depends on the real images of a batch alone, so
-            the same batches are always mixed with the same images. Defaults
-            to `True`.
+            noise. If not, it depends on the first real images of a batch
+            alone (8 KB of them, at least one), so the same batches are always
+            mixed with the same images, and batches that begin with the same
+            images alike. Defaults to `True`.
         value_range: Pair of numbers. The values of black and of full
             intensity in the dataset. Floating-point images need it, since
             nothing else tells `[0, 1]` from `[-1, 1]`. Integers have by

@@ -1,5 +1,7 @@
 """Adam whose update of a variable is one operation."""
 
+import types
+
 import keras
 import tensorflow as tf
 
@@ -11,7 +13,8 @@ class FusedAdam(keras.optimizers.Adam):
     Keras writes the update of each variable as some forty operations, more than
     a third of those of a GAN's training step: they take time to trace, and many
     of them pass over memory. This computes the same numbers, up to rounding.
-    With `amsgrad` the updates are Keras's.
+    With `amsgrad`, and of variables in bfloat16, where the kernel rounds a
+    `beta_2` of 0.999 to 1, the updates are Keras's.
 
     Args:
         *args: As of `keras.optimizers.Adam`.
@@ -28,7 +31,10 @@ class FusedAdam(keras.optimizers.Adam):
         - [Kingma and Ba, 2015](https://arxiv.org/abs/1412.6980)
     """
 
-    _shared = None
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # In an object that Keras does not track.
+        self._shared = types.SimpleNamespace(made_for=None, scalars=None)
 
     def apply(self, grads, trainable_variables=None):
         """Updates variables.
@@ -38,10 +44,11 @@ class FusedAdam(keras.optimizers.Adam):
             trainable_variables: List of variables, or `None` for those it was
                 built with. Defaults to `None`.
         """
-        self._shared = None
-        super().apply(grads, trainable_variables)
-        # Nothing of a graph outlives its making.
-        self._shared = None
+        try:
+            super().apply(grads, trainable_variables)
+        finally:
+            # Nothing of a graph outlives its making.
+            self._shared.made_for = self._shared.scalars = None
 
     def update_step(self, gradient, variable, learning_rate):
         """Updates one variable and its moments.
@@ -51,7 +58,7 @@ class FusedAdam(keras.optimizers.Adam):
             variable: `keras.Variable` or `tf.Variable` of the same shape.
             learning_rate: Scalar tensor.
         """
-        if self.amsgrad:
+        if self.amsgrad or variable.dtype == "bfloat16":
             super().update_step(gradient, variable, learning_rate)
             return
         index = self._get_variable_index(variable)
@@ -67,13 +74,14 @@ class FusedAdam(keras.optimizers.Adam):
     def _scalars(self, dtype, learning_rate):
         """What the updates of all variables have in common."""
         made_for = (tf.compat.v1.get_default_graph(), dtype)
-        if self._shared is None or self._shared[0] != made_for:
+        if self._shared.made_for != made_for:
             beta_1, beta_2, epsilon = (
                 tf.constant(value, dtype)
                 for value in (self.beta_1, self.beta_2, self.epsilon)
             )
             step = tf.cast(self.iterations + 1, dtype)
-            scalars = {
+            self._shared.made_for = made_for
+            self._shared.scalars = {
                 "beta1_power": tf.pow(beta_1, step),
                 "beta2_power": tf.pow(beta_2, step),
                 "lr": tf.cast(learning_rate, dtype),
@@ -81,8 +89,7 @@ class FusedAdam(keras.optimizers.Adam):
                 "beta2": beta_2,
                 "epsilon": epsilon,
             }
-            self._shared = (made_for, scalars)
-        return self._shared[1]
+        return self._shared.scalars
 
 
 def _tensorflow_variable(variable):
