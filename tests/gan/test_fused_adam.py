@@ -3,6 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ganaug.gan import optimizers
+from ganaug.gan.conditional_gan import ConditionalGAN
+from ganaug.gan.conditional_vae import ConditionalVAE
 from ganaug.gan.fused_adam import FusedAdam
 
 SHAPES = (3, 4), (5,), ()
@@ -115,16 +118,52 @@ def test_scaled_losses_skip_steps_with_overflow():
     )
 
 
-def test_sparse_gradients():
-    table = keras.Variable(np.ones((4, 2)), dtype="float32")
-    optimizer = FusedAdam(0.1)
-    optimizer.build([table])
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(tf.gather(table.value, [1, 3, 1]))
-    optimizer.apply([tape.gradient(loss, table.value)], [table])
+def test_embeddings():
+    """Rows that are looked up once, several times, and not at all."""
+
+    def after(adam):
+        table = keras.Variable(np.ones((4, 2)), dtype="float32", name="table")
+        optimizer = adam(0.1)
+        optimizer.build([table])
+
+        @tf.function
+        def step(factors):
+            with tf.GradientTape() as tape:
+                rows = tf.gather(table.value, [1, 3, 1])
+                loss = tf.reduce_sum(rows * factors)
+            gradient = tape.gradient(loss, table.value)
+            assert isinstance(gradient, tf.IndexedSlices)
+            optimizer.apply([gradient], [table])
+
+        for factors in ([[1.0], [2.0], [3.0]], [[2.0], [-1.0], [1.0]]):
+            step(tf.constant(factors))
+        return keras.ops.convert_to_numpy(table)
+
     np.testing.assert_allclose(
-        table, [[1, 1], [0.9] * 2, [1, 1], [0.9] * 2], 1e-6
+        after(FusedAdam), after(keras.optimizers.Adam), 1e-6
     )
+
+
+@pytest.mark.parametrize("model", [ConditionalGAN, ConditionalVAE])
+def test_models_learn_by_it_as_by_the_adam_of_keras(digits, model, monkeypatch):
+    """One step, of all weights that have a gradient beyond rounding."""
+
+    def after(adam):
+        monkeypatch.setattr(optimizers, "FusedAdam", adam)
+        trained = model((8, 8, 1), 10, depth=1, seed=0)
+        trained.compile()
+        trained.fit(digits.train, steps_per_epoch=1, verbose=0)
+        assert all(type(one) is adam for one in trained.optimizers.values())
+        return [
+            (weight.path, weight.numpy())
+            for network in trained.networks.values()
+            for weight in network.trainable_weights
+            if "bias" not in weight.path
+        ]
+
+    pairs = zip(after(FusedAdam), after(keras.optimizers.Adam), strict=True)
+    for (path, fused), (_, stock) in pairs:
+        assert (np.abs(fused - stock) > 1e-5).mean() < 0.01, path
 
 
 def test_it_is_saved_with_a_model(tmp_path):
