@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 
 import numpy as np
 import pytest
@@ -48,7 +49,8 @@ def test_beam_selects_as_one_process_does(run, teacher, tmp_path):
         *("--max-draws", 1, "--beam", "--runner=DirectRunner"),
     )
     assert done.exit_code == 1, done.stdout
-    assert "images pass the selection" in " ".join(done.stderr.split())
+    # Too few of a class, or none.
+    assert re.search(r"pass(es)?\s+the\s+selection", done.stderr)
     assert not (tmp_path / "none").exists()
 
 
