@@ -12,8 +12,8 @@ ROUNDING = 2**34
 ORDER = 2**35
 
 PHILOX = 1
-# The first images of a batch tell which it is; to look at all of them would
-# take a third of a bank's time where images are large.
+# The first images of a batch tell which it is; to look at all of them takes
+# some of a bank's time where images are large.
 FINGERPRINT_BYTES = 2**13
 
 
