@@ -1,3 +1,5 @@
+"""FusedAdam: what Keras's Adam computes, in fewer operations."""
+
 import keras
 import numpy as np
 import pytest
