@@ -147,3 +147,14 @@ def test_seeds_of_others_come_last(evaluate_quickly, tmp_path):
             progress=lambda done, total, arm, seed: order.append(seed),
         )
     assert order == [2, 2, 1, 1, None]
+
+
+def test_who_reads_cells_reports_the_seconds_of_who_wrote_them(tmp_path):
+    """To the last digit, in whatever order they are read."""
+    one, other = (Cells(tmp_path / "run", {"steps": 1}) for _ in range(2))
+    keys = [CellKey("arm", seed) for seed in range(9)]
+    for key in keys:
+        one.put(key, "data", {}, (key.seed + 1) * 0.0117777)
+    for key in reversed(keys):
+        other.get(key, "data")
+    assert one.seconds == other.seconds == pytest.approx(0.53, abs=0.005)

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -64,8 +65,7 @@ class Cells:
 
     def __init__(self, folder, configuration):
         self._scores = {}
-        # Of all trainings that are here, in whatever process they were made.
-        self.seconds = 0.0
+        self._seconds = {}
         # Arms that the folder knows, and that are not asked for now.
         self.left_out = ()
         self._folder = None
@@ -96,6 +96,11 @@ class Cells:
         for name in (CELLS, LOCKS):
             (folder / name).mkdir(exist_ok=True)
 
+    @property
+    def seconds(self):
+        """Of all trainings that are here, whatever process made them."""
+        return math.fsum(self._seconds.values())
+
     def get(self, key, data):
         """Finds a finished training.
 
@@ -114,7 +119,7 @@ class Cells:
             if path.is_file():
                 cell = json.loads(path.read_text("utf-8"))
                 self._scores[key] = cell["data"], _tuples(cell["scores"])
-                self.seconds += cell["seconds"]
+                self._seconds[key] = cell["seconds"]
         if key not in self._scores:
             return None
         found, scores = self._scores[key]
@@ -137,14 +142,15 @@ class Cells:
             seconds: Float. What it took.
         """
         self._scores[key] = data, scores
-        self.seconds += seconds
+        # As in the file, so that whoever reads it reports the same sum.
+        self._seconds[key] = round(seconds, 3)
         if self._folder is not None:
             _write(
                 self._folder / CELLS / key.file_name,
                 {
                     **asdict(key),
                     "data": data,
-                    "seconds": round(seconds, 3),
+                    "seconds": self._seconds[key],
                     "scores": scores,
                 },
             )
