@@ -97,6 +97,11 @@ def test_it_reads_run_folders(small_gan, tmp_path, digits, read):
     [
         ({"ratio": 1.5}, "ratio=1.5"),
         ({"ratio": float("nan")}, "ratio=nan"),
+        ({"ratio": True}, "ratio=True"),
+        (
+            {"sampling_strategy": np.array([0.5, 0.5])},
+            "one weight for each of the 5 classes",
+        ),
         ({"ratio": 1, "mode": "append"}, r"\[0, 1\).*is real.*ratio=1"),
         ({"ratio": 0.5, "mode": "extend"}, "Leave out `ratio`.*ratio=0.5"),
         ({"mode": "mix"}, r"\('replace', 'append', 'extend'\).*mode='mix'"),
@@ -135,12 +140,15 @@ def test_the_classes_of_the_data_can_be_declared(talking_bank):
         augmenter.replace(class_names=names[::-1])
 
 
-def test_what_is_not_pretrained_is_refused(run, make_images):
+def test_what_is_not_pretrained_is_refused(run, make_images, talking_bank):
     """Paths, untrained models, and models without classes."""
     with pytest.raises(TypeError, match=r"from_pretrained\(path\)"):
         ganaug.GANAugmenter(run)
     with pytest.raises(TypeError, match="must be an Artifact"):
         ganaug.GANAugmenter(keras.Sequential())
+    for pretrained in (run, str(run), keras.Sequential(), [run]):
+        with pytest.raises(TypeError, match="must be an Artifact"):
+            ganaug.GANAugmenter(pretrained, source=talking_bank)
     gan = ganaug.ConditionalGAN((8, 8, 1), 10, width=4, latent_dim=8)
     with pytest.raises(ValueError, match="has not been trained"):
         ganaug.GANAugmenter(gan)
@@ -252,15 +260,18 @@ def test_images_of_another_size_stop_the_stream(talking_bank, real, batch):
         return tf.ensure_shape(x, (None, None, 1)), y
 
     dataset = real(6, [0, 0, 0, 0, 0, 2]).map(widen)
-    dataset = dataset.batch(batch) if batch else dataset.take(5)
-    augmented = dataset.apply(ganaug.GANAugmenter(source=talking_bank))
-    if batch is None:
-        assert len(list(augmented)) == 5
-        return
-    with pytest.raises(
-        tf.errors.InvalidArgumentError, match=r"trained on images of shape \(4"
-    ):
-        list(augmented)
+    dataset = dataset.batch(batch) if batch else dataset
+    for arguments in ({"ratio": 0.5}, {"mode": "extend"}):
+        augmenter = ganaug.GANAugmenter(
+            source=talking_bank, class_counts=[5, 0, 1, 0, 0], **arguments
+        )
+        if batch is None and augmenter.mode == "replace":
+            assert len(list(dataset.take(5).apply(augmenter))) == 5
+        with pytest.raises(
+            tf.errors.InvalidArgumentError,
+            match=r"trained on images of shape \(4",
+        ):
+            list(dataset.apply(augmenter))
 
 
 def test_it_is_not_applied_inside_of_other_datasets(talking_bank, real):

@@ -1,5 +1,6 @@
 """What examples carry along: weights, further keys, and their origin."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -187,16 +188,17 @@ def test_examples_say_what_they_are(
 
 
 def check_provenance(elements, told, generators, batch_size):
-    images, labels, origin = elements
+    images, _, origin = elements
     made = ~told(images).real
     assert (origin["artifact"][made] == generators.ids[0].encode()).all()
     assert (origin["artifact"][~made] == b"").all()
     assert (origin["index"][~made] == -1).all()
+    assert (origin["drawn_class"][~made] == -1).all()
     assert (origin["seed"][~made] == 0).all()
     assert made.sum() >= 10
     for row in np.flatnonzero(made)[:10]:
         again = generators.remake(
-            int(labels[row]),
+            int(origin["drawn_class"][row]),
             origin["seed"][row],
             int(origin["index"][row]),
             batch_size,
@@ -206,7 +208,7 @@ def check_provenance(elements, told, generators, batch_size):
 
 @pytest.mark.parametrize("mode", ["replace", "append", "extend"])
 def test_live_images_can_be_made_again(talking, real, read, told, mode):
-    """From artifact, seed, index and label."""
+    """From artifact, class, seed and index."""
     augmenter = ganaug.GANAugmenter(talking, mode=mode, provenance=True, seed=0)
     elements = read(real().batch(8).apply(augmenter))
     check_provenance(elements, told, augmenter.generators, 4)
@@ -219,6 +221,38 @@ def test_live_images_can_be_made_again(talking, real, read, told, mode):
         if index >= 0
     }
     assert len(pairs) == (origin["index"] >= 0).sum()
+
+
+@pytest.mark.parametrize("interpolation", [0.0, 0.4])
+def test_images_with_soft_labels_can_be_made_again(
+    talking, real, read, interpolation
+):
+    """Where neither a teacher's label nor a mixed one tells the class."""
+    generators = Generators(talking, class_interpolation=interpolation)
+    teacher = None
+    if not interpolation:
+        teacher = keras.Sequential(
+            [
+                keras.Input((4, 4, 1)),
+                keras.layers.Flatten(),
+                keras.layers.Dense(5, "softmax", kernel_initializer="zeros"),
+            ]
+        )
+    augmenter = ganaug.GANAugmenter(
+        generators, 0.5, provenance=True, teacher=teacher, seed=0
+    )
+    dataset = real().map(lambda x, y: (x, tf.one_hot(y, 5)))
+    images, _, origin = read(dataset.batch(8).apply(augmenter))
+    made = np.flatnonzero(origin["index"] >= 0)
+    assert len(made) == 20
+    for row in made[:6]:
+        again = generators.remake(
+            int(origin["drawn_class"][row]),
+            origin["seed"][row],
+            int(origin["index"][row]),
+            4,
+        )
+        assert np.abs(again.astype(int) - images[row].astype(int)).max() <= 1
 
 
 def test_images_of_a_bank_can_be_made_again(

@@ -151,7 +151,7 @@ def test_many_more_than_there_are(talking_bank, real, read):
 
 
 def test_no_more_than_a_batch_is_drawn_at_a_time(talking, real, read):
-    """However many synthetic examples there are for each real one."""
+    """Where a real example brings fewer than that."""
     augmenter = ganaug.GANAugmenter(
         talking,
         mode="extend",
@@ -209,11 +209,31 @@ def test_a_stream_of_another_size_than_it_was_said_to_have_stops(
     augmenter = ganaug.GANAugmenter(
         source=talking_bank, mode="extend", class_counts=[20, 9, 9, 2, 5]
     )
-    dataset = real(30).batch(8).apply(augmenter)
+    dataset = real(30, [0] * 18 + [1] * 9 + [2] * 3).batch(8).apply(augmenter)
     with pytest.raises(
         tf.errors.FailedPreconditionError, match="to contain 13"
     ):
         list(dataset)
+
+
+@pytest.mark.parametrize("batch", [None, 8])
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_counts_of_other_classes_stop_the_stream(
+    talking_bank, real, batch, one_hot
+):
+    """Which the size of the data set does not tell."""
+    augmenter = ganaug.GANAugmenter(
+        source=talking_bank, mode="extend", class_counts=[5, 9, 9, 2, 20]
+    )
+    dataset = real(45, LABELS["five classes"])
+    if one_hot:
+        dataset = dataset.map(lambda x, y: (x, tf.one_hot(y, 5)))
+    dataset = dataset.batch(batch) if batch else dataset
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match=r"class_counts=\[5, 9, 9, 2, 20\].*at least",
+    ):
+        list(dataset.apply(augmenter))
 
 
 def test_what_cannot_be_extended(talking_bank, real):
@@ -244,6 +264,9 @@ def test_what_cannot_be_extended(talking_bank, real):
         ([1, 2], r"sampling_strategy=\[1, 2\]"),
         ({"cow": 3}, "Received: 'cow'"),
         ({"ant": 3, 0: 3}, "names 'ant' twice"),
+        ({"bee": 33.5}, "must be integers.*'bee': 33.5"),
+        ({"bee": float("nan")}, "must be integers.*'bee': nan"),
+        ({"bee": -1}, "of at least 0.*'bee': -1"),
     ],
 )
 def test_bad_strategies_are_refused_at_construction(
@@ -262,6 +285,8 @@ def test_bad_strategies_are_refused_at_construction(
         ({"ant": 10}, "greater or equal"),
         ({"elk": 30}, "not present in the data"),
         (lambda y: {"cow": 3}, "There is no such class"),
+        (lambda y: [30] * 5, "must return a dict.*30, 30"),
+        (lambda y: {"ant": 30.5}, "'ant': 30.5"),
         (0.5, "binary"),
     ],
 )

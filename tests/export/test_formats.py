@@ -142,6 +142,18 @@ def test_tfds(tmp_path, make_bank):
     np.testing.assert_array_equal(rows, bank.provenance)
 
 
+def test_tfds_keeps_what_images_are_a_mixture_of(tmp_path, make_bank):
+    """Images between classes come with the shares of all classes."""
+    bank = make_bank(targets=True)
+    tfds_data_set.write(bank, tmp_path)
+    examples = tfds.load(
+        "synthetic_images", data_dir=tmp_path, split="train"
+    ).as_numpy_iterator()
+    np.testing.assert_array_equal(
+        [one["target"] for one in examples], bank.targets
+    )
+
+
 def test_card(tmp_path, make_bank):
     """It says what there is; a class name cannot break its table."""
     image_folder.write(make_bank(), tmp_path)

@@ -17,6 +17,7 @@ from ganaug.synthesis.bank_record import dump_record
 from ganaug.synthesis.columns import MappedColumn
 from ganaug.synthesis.generating import draw_bank, renew_bank, write_bank
 from ganaug.synthesis.generators import Generators
+from ganaug.synthesis.selection import Selection
 
 COUNTS = (70, 3, 20)
 LABELS = np.arange(60, dtype=np.int32) % 3
@@ -368,6 +369,41 @@ def test_a_bank_is_renewed_part_by_part(generators):
     for turn in range(1, 5):
         renew_bank(again, generators, 0.3, turn)
     np.testing.assert_array_equal(again.images, bank.images)
+
+
+class Bright:
+    """Passes images by the brightness of their first pixel."""
+
+    name = "bright"
+    is_relative = False
+
+    def __init__(self, least):
+        self.least = least
+
+    @property
+    def settings(self):
+        return {"name": self.name}
+
+    def check(self, image_shape, class_names):
+        pass
+
+    def threshold(self, scores):
+        return self.least
+
+    def score(self, images, label):
+        return np.asarray(images)[:, 0, 0, 0]
+
+
+def test_old_images_stay_where_no_new_ones_pass(generators):
+    """A training is not stopped by it, and is told."""
+    bank = draw_bank(generators, 9, seed=0).renewable()
+    old = bank.images
+    selection = Selection([Bright(2.0)], max_draws=1)
+    with pytest.warns(UserWarning, match="0 of 3.*Old ones stay"):
+        renew_bank(bank, generators, 0.3, 1, selection)
+    np.testing.assert_array_equal(bank.images, old)
+    with pytest.raises(ValueError, match="No synthetic image"):
+        draw_bank(generators, 9, seed=0, selection=selection)
 
 
 @pytest.mark.parametrize("share", [0, 1.5])

@@ -64,8 +64,9 @@ class GANAugmenter:
             `keras.optimizers.schedules.LearningRateSchedule`. `model.fit`
             begins a new iteration in each epoch, unless it is given
             `steps_per_epoch`: apply the augmenter after `repeat()`, and give
-            it, for a schedule over a whole training. Defaults to `0.25`; with
-            `mode="extend"` it must be left out.
+            it, for a schedule over a whole training. Single examples are mixed
+            64 at a time, and the schedule is called as often. Defaults to
+            `0.25`; with `mode="extend"` it must be left out.
         sampling_strategy: Which classes synthetic images have. Where batches
             are mixed: `"uniform"`, every class equally often, which lifts rare
             classes; `"match"`, those of real examples, which keeps the class
@@ -117,9 +118,10 @@ class GANAugmenter:
             tuples get a dict as their last part, which has to be dropped
             before `model.fit`. Defaults to `False`.
         provenance: Boolean. Whether elements get, in the same way,
-            `"artifact"`, the id of what drew it, `"seed"` and `"index"`: with
-            the label, `Generators.remake` makes the image from them again.
-            Real examples have `""`, 0 and -1. Defaults to `False`.
+            `"artifact"`, the id of what drew it, `"drawn_class"`, the class
+            that it was asked for, `"seed"` and `"index"`, from which
+            `Generators.remake` makes the image again. Real examples have `""`,
+            -1, 0 and -1. Defaults to `False`.
         rerandomize_each_iteration: Boolean. Whether each epoch has other
             noise. If not, it depends on the first real images of a batch
             alone (8 KB of them, at least one), so the same batches are always
@@ -131,7 +133,9 @@ class GANAugmenter:
             default the range that the GAN was trained on, where the dtype is
             the same, and otherwise `[0, 255]` if they are `uint8`.
         seed: Integer. Fixes places, labels and images. Drawn at random by
-            default; the attribute `seed` tells it.
+            default; the attribute `seed` tells it. Augmenters that are applied
+            one after the other need seeds of their own: with the same one, the
+            second takes the very places that the first has filled.
 
     Call arguments:
         dataset: `tf.data.Dataset`, batched or not, of `(image, label)`,
@@ -448,7 +452,11 @@ class GANAugmenter:
 
         It gives a schedule by epoch its epoch, and renews a share of the bank.
         Both are variables, which tf.data's iterator checkpoints refuse unless
-        they are symbolic, and its service copies once.
+        they are symbolic, and its service copies once. A pipeline reads them
+        when it makes a batch, some batches ahead of the training. So where one
+        iterator goes on over epochs (`repeat()` with `steps_per_epoch`), the
+        first batches of an epoch, it depends on the timing how many, were made
+        before it began.
 
         Returns:
             A `keras.callbacks.Callback` for `model.fit`.
@@ -484,7 +492,8 @@ class GANAugmenter:
 
         They are those of a `keras.utils.PyDataset`, NumPy arrays that
         `model.fit` takes on any backend. A batch depends on the arrays, the
-        seed, the epoch and its index alone, whatever the number of threads.
+        seed, the epoch and its index alone, whatever the number of threads,
+        unless a `refresh` renews the bank meanwhile.
         What `is_synthetic` and `provenance` add has to be dropped before
         `model.fit`, as it has to from tuples of tensors.
 

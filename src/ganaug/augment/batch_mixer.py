@@ -106,6 +106,7 @@ class BatchMixer:
             batch,
             drawn.images,
             self._labels(plan.classes, drawn.images, drawn.targets),
+            plan.classes,
             drawn,
         )
         real = self._details.real(batch, num_real)
@@ -114,6 +115,31 @@ class BatchMixer:
             merge(plan, real, synthetic),
             real,
         )
+
+    def check_shapes(self, dataset):
+        """Lets single examples of unknown shape be checked, if there are any.
+
+        Those of different shapes make no batch, of which tf.data would say so
+        in its own words.
+
+        Args:
+            dataset: `tf.data.Dataset`.
+
+        Returns:
+            A `tf.data.Dataset` of the same elements.
+        """
+        if self._elements.batched or None not in self._elements.image_shape:
+            return dataset
+
+        @tf.autograph.experimental.do_not_convert
+        def check(example):
+            image = self._elements.image(example)
+            checked = _shape_check(image[None], self._source.image_shape)
+            with tf.control_dependencies([checked]):
+                return tf.nest.map_structure(tf.identity, example)
+
+        # `map` unpacks a tuple, so that what is within it comes whole.
+        return tf.data.Dataset.zip((dataset,)).map(check)
 
     def _num_real(self, batch):
         return tf.shape(self._elements.label(batch))[0]
@@ -178,7 +204,8 @@ def mix_dataset(dataset, elements, mixer, ratio, exact):
     # Of examples that are added at random nobody knows how many there will be.
     exact = exact or ratio.grows
     share = (ExactShare if exact else ExpectedShare)(ratio, GROUP_SIZE)
-    mixed = mixer.mix(dataset.batch(GROUP_SIZE), share).unbatch()
+    groups = mixer.check_shapes(dataset).batch(GROUP_SIZE)
+    mixed = mixer.mix(groups, share).unbatch()
     cardinality = int(dataset.cardinality())
     if cardinality == tf.data.UNKNOWN_CARDINALITY:
         return mixed

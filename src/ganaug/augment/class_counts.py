@@ -83,10 +83,7 @@ def count_classes(dataset, elements, class_names):
 
     @tf.autograph.experimental.do_not_convert
     def hard_labels(element):
-        labels = elements.label(element)
-        if elements.num_classes is not None:
-            labels = tf.argmax(labels, -1)
-        return tf.cast(labels, tf.int64)
+        return _hard_labels(elements, element)
 
     # `map` unpacks a tuple, so that what is within it comes whole.
     labels = tf.data.Dataset.zip((dataset,)).map(hard_labels)
@@ -96,6 +93,51 @@ def count_classes(dataset, elements, class_names):
     for batch in labels.as_numpy_iterator():
         counts += count_labels(batch, class_names)
     return counts
+
+
+def check_counted(dataset, elements, class_counts, class_names):
+    """Checks on the way that no class has more examples than was said.
+
+    Args:
+        dataset: `tf.data.Dataset`.
+        elements: As in `count_classes`.
+        class_counts: int64 array `(num_classes,)`.
+        class_names: As in `count_classes`.
+
+    Returns:
+        A `tf.data.Dataset` of the same elements. Iterating raises
+        `tf.errors.InvalidArgumentError` at the first example that is too many.
+    """
+    given = tf.constant(class_counts, tf.int64)
+    message = (
+        "`class_counts` must be those of the dataset, which has more examples "
+        f"of some class. Leave it out to have them counted. The classes are "
+        f"{list(class_names)}. Received: class_counts={class_counts.tolist()} "
+        "for a dataset with at least"
+    )
+
+    @tf.autograph.experimental.do_not_convert
+    def advance(counted, element):
+        labels = tf.reshape(_hard_labels(elements, element), [-1])
+        # A label out of range is nobody's; the mixer tells of it.
+        found = tf.one_hot(labels, len(class_names), dtype=tf.int64)
+        counted += tf.reduce_sum(found, 0)
+        checked = tf.debugging.Assert(
+            tf.reduce_all(counted <= given),
+            [message, counted],
+            summarize=len(class_names),
+        )
+        with tf.control_dependencies([checked]):
+            return tf.identity(counted), element
+
+    return dataset.scan(tf.zeros_like(given), advance)
+
+
+def _hard_labels(elements, element):
+    labels = elements.label(element)
+    if elements.num_classes is not None:
+        labels = tf.argmax(labels, -1)
+    return tf.cast(labels, tf.int64)
 
 
 def count_labels(labels, class_names):

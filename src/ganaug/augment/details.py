@@ -10,7 +10,8 @@ IS_SYNTHETIC = "is_synthetic"
 ARTIFACT = "artifact"
 SEED = "seed"
 INDEX = "index"
-NO_INDEX = -1
+DRAWN_CLASS = "drawn_class"
+NONE = -1
 
 
 class Details:
@@ -80,17 +81,19 @@ class Details:
         if self._provenance:
             origin[ARTIFACT] = tf.fill([num_real], "")
             origin[SEED] = tf.zeros([num_real, 2], tf.int64)
-            origin[INDEX] = tf.fill([num_real], tf.constant(NO_INDEX, tf.int64))
+            origin[INDEX] = tf.fill([num_real], tf.constant(NONE, tf.int64))
+            origin[DRAWN_CLASS] = tf.fill([num_real], NONE)
         weight = tf.ones([num_real]) if self._adds_weight else None
         return self._extend(examples, weight, origin)
 
-    def synthetic(self, examples, images, labels, drawn):
+    def synthetic(self, examples, images, labels, classes, drawn):
         """Completes synthetic examples.
 
         Args:
             examples: Batch of the data set, for its structure.
             images: Tensor `(num_images, height, width, channels)`.
             labels: Tensor `(num_images, ...)`.
+            classes: int32 tensor `(num_images,)`, those that were asked for.
             drawn: `ganaug.synthesis.drawn.Drawn`.
 
         Returns:
@@ -121,6 +124,7 @@ class Details:
             origin[ARTIFACT] = tf.gather(tf.constant(self._ids), drawn.sources)
             origin[SEED] = drawn.seeds
             origin[INDEX] = drawn.indices
+            origin[DRAWN_CLASS] = classes
         return self._extend(
             elements.replace(examples, extras, **tensors), weight, origin
         )
@@ -148,7 +152,7 @@ class Details:
     def _check_keys(self, element_spec):
         added = [IS_SYNTHETIC] if self._is_synthetic else []
         if self._provenance:
-            added += [ARTIFACT, SEED, INDEX]
+            added += [ARTIFACT, SEED, INDEX, DRAWN_CLASS]
         taken = []
         if self._elements.are_dicts:
             taken = sorted(set(added) & set(self._elements.extra_keys))

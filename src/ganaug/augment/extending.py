@@ -29,7 +29,7 @@ def check_growth_strategy(sampling_strategy, class_names):
         ValueError: It is of no known kind, or names an unknown class.
     """
     if isinstance(sampling_strategy, Mapping):
-        by_class(sampling_strategy, class_names, "sampling_strategy")
+        _totals(sampling_strategy, class_names)
         return
     known = callable(sampling_strategy)
     if isinstance(sampling_strategy, str):
@@ -172,12 +172,26 @@ def check_extendable(dataset, elements, class_counts):
 
 def _with_indices(sampling_strategy, class_names):
     if isinstance(sampling_strategy, Mapping):
-        return by_class(sampling_strategy, class_names, "sampling_strategy")
+        return _totals(sampling_strategy, class_names)
     if callable(sampling_strategy):
-        return lambda labels: by_class(
-            sampling_strategy(labels), class_names, "sampling_strategy"
-        )
+        return lambda labels: _totals(sampling_strategy(labels), class_names)
     return sampling_strategy
+
+
+def _totals(numbers_by_class, class_names):
+    if not isinstance(numbers_by_class, Mapping):
+        raise ValueError(
+            "A callable `sampling_strategy` must return a dict from classes to "
+            f"numbers of examples. Received: {numbers_by_class!r}"
+        )
+    totals = by_class(numbers_by_class, class_names, "sampling_strategy")
+    for index, number in totals.items():
+        if not isinstance(number, numbers.Integral) or number < 0:
+            raise ValueError(
+                "Numbers of examples in `sampling_strategy` must be integers "
+                f"of at least 0. Received: {class_names[index]!r}: {number!r}"
+            )
+    return totals
 
 
 def _static_batch_size(dataset, elements):

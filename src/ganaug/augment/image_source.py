@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from ganaug.artifact import Artifact
 from ganaug.artifact_id import artifact_id
 from ganaug.synthesis.bank import Bank
 from ganaug.synthesis.generating import draw_bank, renew_bank
@@ -174,14 +175,18 @@ def _check_bank_arguments(source, bank_size, selection, refresh):
 
 def _as_generators(pretrained):
     if isinstance(pretrained, (str, os.PathLike)):
-        raise TypeError(
-            "`pretrained` must be an Artifact, a trained model, a list of "
-            "them, or Generators; a folder is read by "
-            f"`GANAugmenter.from_pretrained(path)`. Received: {pretrained!r}"
-        )
+        raise _nothing_to_draw_with(pretrained)
     if isinstance(pretrained, Generators):
         return pretrained
     return Generators(pretrained)
+
+
+def _nothing_to_draw_with(pretrained):
+    return TypeError(
+        "`pretrained` must be an Artifact, a trained model, a list of them, or "
+        "Generators; a folder is read by "
+        f"`GANAugmenter.from_pretrained(path)`. Received: {pretrained!r}"
+    )
 
 
 def _check_has_classes(draws):
@@ -237,4 +242,7 @@ def _check_belongs(bank, pretrained):
         one.to_artifact() if hasattr(one, "to_artifact") else one
         for one in (pretrained if several else [pretrained])
     ]
+    for one in artifacts:
+        if not isinstance(one, Artifact):
+            raise _nothing_to_draw_with(one)
     bank.check_artifacts([artifact_id(artifact) for artifact in artifacts])

@@ -157,8 +157,10 @@ class Ratio:
             ) from error
 
     def _check(self, ratio, received):
-        good = isinstance(ratio, numbers.Real) and (
-            0 <= ratio < 1 if self.grows else 0 <= ratio <= 1
+        good = (
+            isinstance(ratio, numbers.Real)
+            and not isinstance(ratio, bool)
+            and (0 <= ratio < 1 if self.grows else 0 <= ratio <= 1)
         )
         if not good:
             hint = ", the share of synthetic examples."

@@ -164,9 +164,9 @@ def _named_weights(sampling_strategy, class_names):
         named = dict(enumerate(sampling_strategy))
     else:
         hint = ""
-        if (
-            callable(sampling_strategy)
-            or sampling_strategy in GROWTH_STRATEGIES
+        if callable(sampling_strategy) or (
+            isinstance(sampling_strategy, str)
+            and sampling_strategy in GROWTH_STRATEGIES
         ):
             hint = " That one says what a data set grows to: mode='extend'."
         raise ValueError(

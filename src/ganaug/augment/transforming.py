@@ -10,7 +10,7 @@ from ganaug.augment.class_choice import (
     QuotaChoice,
     WeightedChoice,
 )
-from ganaug.augment.class_counts import count_classes
+from ganaug.augment.class_counts import check_counted, count_classes
 from ganaug.augment.dataset_fit import check_fits, resolve_value_range
 from ganaug.augment.details import Details
 from ganaug.augment.extending import (
@@ -95,6 +95,11 @@ def transform(dataset, settings, source, ratio):
     elements, mixer = prepared.elements, prepared.mixer
     if prepared.growth is not None:
         share = prepared.total_share()
+        dataset = mixer.check_shapes(dataset)
+        if settings.class_counts is not None:
+            dataset = check_counted(
+                dataset, elements, prepared.class_counts, settings.class_names
+            )
         return extend_dataset(
             dataset,
             elements,

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import io
+import itertools
 import logging
 import pickle
 
@@ -35,11 +36,14 @@ class Draw(beam.DoFn):
     def _examples(self, chunk, first):
         generators = self._maker.generators
         images = to_eight_bit(chunk.columns["images"], generators)
-        rows = zip(images, chunk.columns["provenance"], strict=True)
-        for offset, (image, provenance) in enumerate(rows):
+        targets = chunk.columns.get("targets", itertools.repeat(None))
+        rows = zip(images, chunk.columns["provenance"], targets, strict=False)
+        for offset, (image, provenance, target) in enumerate(rows):
             yield (
                 first + offset,
-                make_example(image, chunk.label, provenance, generators.ids),
+                make_example(
+                    image, chunk.label, provenance, target, generators.ids
+                ),
             )
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import tempfile
 
 import numpy as np
@@ -12,9 +13,11 @@ from ganaug.export.eight_bit import check_channels, eight_bit_images
 from ganaug.export.whole_folder import whole_folder
 
 NAME = "synthetic_images"
+TARGET = "target"
 USE = f"""\
 Beside `image` and `label`, each example holds its provenance: `artifact`,
-`seed` and `index`. The examples are sorted by class.
+`seed` and `index`; where images were drawn between classes, also `target`, the
+shares of all classes in it. The examples are sorted by class.
 
 ```python
 import tensorflow_datasets as tfds
@@ -63,6 +66,10 @@ class SyntheticImages(
             "seed": tfds.features.Tensor(shape=(2,), dtype=np.int64),
             "index": tfds.features.Scalar(dtype=np.int64),
         }
+        if bank.settings["class_interpolation"]:
+            features[TARGET] = tfds.features.Tensor(
+                shape=(len(bank.class_names),), dtype=np.float32
+            )
         return tfds.core.DatasetInfo(
             builder=self,
             description="Synthetic images, drawn by generators that ganaug "
@@ -80,30 +87,35 @@ class SyntheticImages(
         raise AssertionError("The split says where its examples come from.")
 
 
-def make_example(image, label, provenance, ids):
+def make_example(image, label, provenance, target, ids):
     """Makes an example of the data set.
 
     Args:
         image: uint8 array `(height, width, channels)`.
         label: Integer.
         provenance: Row of `Bank.provenance`.
+        target: Row of `Bank.targets`, or `None`.
         ids: Tuple of strings, the ids of the artifacts.
 
     Returns:
         A dict.
     """
-    return {
+    example = {
         "image": image,
         "label": int(label),
         "artifact": ids[provenance[0]],
         "seed": np.array(provenance[1:3]),
         "index": int(provenance[3]),
     }
+    return example if target is None else {**example, TARGET: target}
 
 
 def _examples(bank, on_progress):
     images = eight_bit_images(bank, on_progress)
-    rows = zip(images, bank.labels, bank.provenance, strict=True)
+    targets = bank.targets
+    if targets is None:
+        targets = itertools.repeat(None, len(bank))
+    rows = zip(images, bank.labels, bank.provenance, targets, strict=True)
     for row, example in enumerate(rows):
         yield row, make_example(*example, bank.ids)
 

@@ -160,11 +160,11 @@ def renew_bank(bank, generators, share, turn, selection=None):
         share: Float in `(0, 1]`. Share of each class that is replaced.
         turn: Integer of at least 1. Each turn replaces other images, until all
             were replaced, and by other ones than any other turn.
-        selection: As in `draw_bank`: that of the bank.
+        selection: As in `draw_bank`: that of the bank. Where too few new images
+            of a class pass it, a warning says so, and old ones stay.
 
     Raises:
-        ValueError: An argument is out of range, or nothing of a class passes
-            the selection.
+        ValueError: An argument is out of range.
     """
     if not 0 < share <= 1:
         raise ValueError(
@@ -186,7 +186,10 @@ def renew_bank(bank, generators, share, turn, selection=None):
         rows = starts[label] + (firsts[label] + places) % counts[label]
         bank.replace(rows, chunk.columns)
 
-    _fill(maker, states, write, 1, None)
+    # In the midst of a training there is no better answer than old images.
+    for chunk in fill_quotas(maker, states, may_be_empty=True):
+        write(chunk)
+    _warn_if_short(maker, states, ". Old ones stay in their place")
 
 
 def _fill(maker, states, write, num_workers, on_progress):
@@ -196,6 +199,10 @@ def _fill(maker, states, write, num_workers, on_progress):
             write(chunk)
             if on_progress is not None:
                 on_progress(sum(state.filled for state in states), total)
+    _warn_if_short(maker, states)
+
+
+def _warn_if_short(maker, states, what_then=""):
     names = maker.generators.class_names
     short = [
         f"{name}: {state.filled} of {state.quota}"
@@ -206,8 +213,8 @@ def _fill(maker, states, write, num_workers, on_progress):
         warnings.warn(
             "Too few synthetic images pass the selection, even out of "
             f"{maker.selection.max_draws} times as many. There are "
-            f"{', '.join(short)}",
-            stacklevel=3,
+            f"{', '.join(short)}{what_then}",
+            stacklevel=4,
         )
 
 

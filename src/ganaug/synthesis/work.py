@@ -44,7 +44,7 @@ class ClassState:
         self.passed.update(passed)
 
 
-def fill_quotas(maker, states, num_workers=1):
+def fill_quotas(maker, states, num_workers=1, may_be_empty=False):
     """Makes chunks until every class has its quota.
 
     The chunks of a class come in the order of their numbers, and what comes
@@ -56,6 +56,8 @@ def fill_quotas(maker, states, num_workers=1):
             goes on. They are kept up to date.
         num_workers: Integer. Processes to work in; 1 for this one alone.
             Defaults to `1`.
+        may_be_empty: Boolean. Whether it is no error that nothing of a class
+            passes the selection. Defaults to `False`.
 
     Yields:
         `Chunk`s, cut off at the quota.
@@ -74,7 +76,8 @@ def fill_quotas(maker, states, num_workers=1):
         state = states[label]
         if state.filled == state.quota or state.chunks >= limits[label]:
             active.remove(label)
-            _check_not_empty(maker, label, state)
+            if not may_be_empty:
+                _check_not_empty(maker, label, state)
 
     for label in list(active):
         close_if_done(label)
