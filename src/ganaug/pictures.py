@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-
-matplotlib.use("agg")
-from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from ganaug.data.images import from_unit, to_unit
 
@@ -61,7 +58,8 @@ def save_image_grid(
         num_columns * (width + gap) * inches,
         len(rows) * (height + gap) * inches,
     )
-    figure = plt.figure(figsize=(margin + grid[0], top + grid[1]))
+    # Without pyplot, whose windows are the user's.
+    figure = Figure(figsize=(margin + grid[0], top + grid[1]))
     # One for all: to make one for each image would take most of the time.
     axis = figure.add_axes(
         (
@@ -115,7 +113,6 @@ def save_image_grid(
     if title:
         figure.suptitle(title, fontsize=9, parse_math=False)
     figure.savefig(path, dpi=150)
-    plt.close(figure)
 
 
 def save_loss_curves(path, losses):
@@ -126,7 +123,8 @@ def save_loss_curves(path, losses):
         losses: Dict with `"step"` and with one list for each loss, all of one
             length.
     """
-    figure, axis = plt.subplots(figsize=(6, 3))
+    figure = Figure(figsize=(6, 3))
+    axis = figure.subplots()
     for name, values in losses.items():
         if name != "step":
             # The dots are there for a single step, which makes no line.
@@ -138,4 +136,3 @@ def save_loss_curves(path, losses):
     axis.grid(alpha=0.3)
     figure.tight_layout()
     figure.savefig(Path(path), dpi=150)
-    plt.close(figure)

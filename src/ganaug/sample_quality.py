@@ -27,7 +27,8 @@ def measure_samples(generators, train, held_out, extractor=None, seed=0):
 
     Args:
         generators: `Generators`.
-        train: `LabeledImages`; those of them count that they learnt.
+        train: `LabeledImages`. Copies are looked for among those of them that
+            the generators learnt.
         held_out: `LabeledImages`.
         extractor: `FeatureExtractor`, or a function from images to features
             `(num_images, dim)`, as in `score_images`. Defaults to the
@@ -90,17 +91,22 @@ def measure_samples(generators, train, held_out, extractor=None, seed=0):
     )
     if len(held_out) < MIN_HELD_OUT:
         return None, pictures
-    # A part of what there is to train on may have been held out.
-    known = np.isin(fingerprints(train), generators.fingerprints)
     if extractor is None:
         extractor = classifier_features(train, seed=seed)
-    if known.any():
-        train = train.subset(np.flatnonzero(known))
-    report = report_samples(drawn, train, held_out, extractor, seed)
-    pictures[
-        "The synthetic images nearest to a training image (left), and that "
-        "training image"
-    ] = _nearest_pairs(drawn, train, report.memorization.nearest_pairs)
+    report = report_samples(
+        drawn, train, held_out, extractor, seed, generators.fingerprints
+    )
+    if report.memorization is not None:
+        # A part of what there is to train on may have been held out.
+        known = np.isin(fingerprints(train), generators.fingerprints)
+        pictures[
+            "The synthetic images nearest to a training image (left), and that "
+            "training image"
+        ] = _nearest_pairs(
+            drawn,
+            train.subset(np.flatnonzero(known)),
+            report.memorization.nearest_pairs,
+        )
     return report.to_dict(), pictures
 
 

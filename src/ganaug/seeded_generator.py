@@ -1,5 +1,6 @@
 """A generator that an evaluation trains anew for each seed."""
 
+import importlib.metadata
 import inspect
 import os
 import shutil
@@ -16,10 +17,13 @@ from ganaug.augment.augmenter import GANAugmenter
 from ganaug.gan.architectures import ARCHITECTURES
 from ganaug.gan.latents import LATENTS, PRIOR
 from ganaug.gan.losses import LOSSES
+from ganaug.gan.precision import layers_of
 from ganaug.gan.training_by_name import MODELS, train_by_name
 from ganaug.seeds import derive_seed
 from ganaug.synthesis.generators import Generators
 
+# What the numbers of a training depend on.
+PACKAGES = ("ganaug", "tensorflow", "keras", "numpy")
 # Arguments of the augmenter that depend on the seed and its images.
 OWN = {"pretrained", "seed", "value_range"}
 # Arguments of a model that depend on the seed and its images.
@@ -47,6 +51,8 @@ class SeededGenerator:
         compile_arguments: Dict of arguments of its `compile`, as plain data.
             Defaults to those of the recipe.
         class_balanced: Boolean. As in the model's `fit`. Defaults to `True`.
+        precision: String. Keras's dtype policy of the networks. Defaults to
+            the policy in force.
 
     Raises:
         ValueError: `model` is unknown.
@@ -70,6 +76,7 @@ class SeededGenerator:
         model_arguments=None,
         compile_arguments=None,
         class_balanced=True,
+        precision=None,
     ):
         if model not in MODELS:
             raise ValueError(
@@ -84,16 +91,17 @@ class SeededGenerator:
         self.model_arguments = dict(model_arguments or {})
         self.compile_arguments = dict(compile_arguments or {})
         self.class_balanced = class_balanced
+        self.precision = precision
         self._latest = None
 
     @classmethod
     def like(cls, pretrained, folder=None):
         """Trains as an artifact was trained, anew for each seed.
 
-        Model, networks, losses, steps and batches are those that the artifact
-        names. It does not name optimizers and guards, which are the defaults,
-        and of its training images none are held out to find the best state:
-        that of the end is taken.
+        Model, networks, losses, steps, batches and precision are those that
+        the artifact names. It does not name optimizers and guards, which are
+        the defaults, and of its training images none are held out to find the
+        best state: that of the end is taken.
 
         Args:
             pretrained: `ganaug.artifact.Artifact` of a model of ganaug's.
@@ -161,6 +169,7 @@ class SeededGenerator:
                 if name in of_compile
             },
             facts["class_balanced"],
+            facts.get("precision"),
         )
 
     @property
@@ -174,10 +183,13 @@ class SeededGenerator:
             "model_arguments": self.model_arguments,
             "compile_arguments": self.compile_arguments,
             "class_balanced": self.class_balanced,
-            "dtype_policy": keras.dtype_policies.serialize(
-                keras.config.dtype_policy()
-            ),
+            "dtype_policy": keras.dtype_policies.serialize(self._policy()),
         }
+
+    def _policy(self):
+        if self.precision is None:
+            return keras.config.dtype_policy()
+        return keras.dtype_policies.get(self.precision)
 
     def train(self, images, seed):
         """Trains a generator, or finds it.
@@ -199,6 +211,10 @@ class SeededGenerator:
                 "seed": seed,
                 "class_names": images.class_names,
                 "value_range": images.value_range,
+                # Another version may have other recipes, or other arithmetic.
+                "versions": {
+                    one: importlib.metadata.version(one) for one in PACKAGES
+                },
             },
         )
         if self._latest is None or self._latest[0] != name:
@@ -224,18 +240,19 @@ class SeededGenerator:
 
     def _train(self, images, seed, **fit_arguments):
         images.check_trainable()
-        return train_by_name(
-            images,
-            self.model,
-            derive_seed(seed, "generator"),
-            self.architecture,
-            self.steps,
-            self.batch_size,
-            model_arguments=self.model_arguments,
-            compile_arguments=self.compile_arguments,
-            class_balanced=self.class_balanced,
-            **fit_arguments,
-        )
+        with layers_of(self._policy()):
+            return train_by_name(
+                images,
+                self.model,
+                derive_seed(seed, "generator"),
+                self.architecture,
+                self.steps,
+                self.batch_size,
+                model_arguments=self.model_arguments,
+                compile_arguments=self.compile_arguments,
+                class_balanced=self.class_balanced,
+                **fit_arguments,
+            )
 
     def augmenter(
         self,

@@ -211,9 +211,14 @@ def evaluate(
             options.steps,
             options.horizontal_flip,
         )
-    samples, pictures = measure_samples(
-        augmenter.generators, data.train, data.test, extractor
-    )
+    try:
+        samples, pictures = measure_samples(
+            augmenter.generators, data.train, data.test, extractor
+        )
+    except ValueError as error:
+        # The trainings are done, and what they found is not lost for this.
+        samples, pictures = None, {}
+        notes = [*notes, f"The synthetic images could not be measured: {error}"]
     sweeps = {}
     if sweep:
         points = {**sweep, 0.0: CLASSIC, options.ratio: CANDIDATE}

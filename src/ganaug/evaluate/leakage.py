@@ -5,6 +5,7 @@ from imblearn.base import BaseSampler
 
 from ganaug.data.splits import fingerprints
 from ganaug.evaluate.near_duplicates import count_near_duplicates
+from ganaug.evaluate.transforms import Stack
 
 
 def check_overlap(real, seeds, test, arms, choosing, allow_overlap):
@@ -30,13 +31,13 @@ def check_overlap(real, seeds, test, arms, choosing, allow_overlap):
     """
     learnt, chosen, unknown = {}, {}, []
     for name, arm in arms.items():
-        parts = [
-            part for part in (arm.transform, arm.sampler) if part is not None
-        ]
+        parts = [*_parts(arm.transform), *_parts(arm.sampler)]
         for part in parts:
             tuned_with = getattr(part, "choice_fingerprints", ())
             if len(tuned_with):
-                chosen[name] = tuned_with
+                chosen[name] = np.concatenate(
+                    [chosen.get(name, tuned_with[:0]), tuned_with]
+                )
         numbers = [_fingerprints_of(part) for part in parts]
         if any(known is None for known in numbers):
             unknown.append(name)
@@ -162,6 +163,13 @@ def refuse_overlap(found, allow_overlap):
             "say. Received: allow_overlap=False"
         )
     return [f"Overlap was allowed: {line}." for line in found]
+
+
+def _parts(transform):
+    """What a transformation is stacked of, so that each is asked."""
+    if isinstance(transform, Stack):
+        return [one for part in transform.transforms for one in _parts(part)]
+    return [] if transform is None else [transform]
 
 
 def _fingerprints_of(part):

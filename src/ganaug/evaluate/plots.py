@@ -4,9 +4,7 @@ import io
 
 import matplotlib
 import numpy as np
-
-matplotlib.use("agg")
-from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from ganaug.evaluate.arms import BASELINE
 from ganaug.evaluate.results import CANDIDATE, CONTROL
@@ -30,14 +28,14 @@ STYLE = {
 def _svg(draw, width, height):
     """Draws into a figure and gives it as bytes."""
     with matplotlib.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(width, height))
-        draw(axis)
+        # Without pyplot, whose windows are the user's.
+        figure = Figure(figsize=(width, height))
+        draw(figure.subplots())
         stream = io.BytesIO()
         figure.savefig(
             stream, format="svg", bbox_inches="tight", metadata={"Date": None}
         )
-        plt.close(figure)
-    return stream.getvalue()
+        return stream.getvalue()
 
 
 def forest_plot(report):
@@ -161,7 +159,7 @@ def reliability_plot(report, names):
                 right / count,
                 "o-",
                 markersize=4,
-                color=plt.get_cmap("tab10")(place % 10),
+                color=matplotlib.colormaps["tab10"](place % 10),
                 label=name,
             )
         axis.set_xlabel("confidence of the classifier")

@@ -20,6 +20,7 @@ from ganaug.evaluate.results import CONTROL, CURVE, REFERENCE
 from ganaug.evaluate.statistics import (
     CONFIDENCE,
     RULE,
+    decisive_controls,
     holm,
     paired_gain,
     verdicts,
@@ -85,15 +86,25 @@ class EvaluationReport:
     @cached_property
     def verdicts(self):
         """Dict from candidate to verdict, by the rule the report states."""
-        return verdicts(
-            {
-                candidate.name: {
-                    control.name: self.gain(candidate.name, control.name)
-                    for control in self.controls
-                }
-                for candidate in self.candidates
+        return verdicts(self._gains_over_controls())
+
+    @cached_property
+    def decisive_controls(self):
+        """Dict from candidate to the control that its verdict hangs on.
+
+        A pair: the control that it is least certain to beat, and p of that,
+        corrected over candidates.
+        """
+        return decisive_controls(self._gains_over_controls())
+
+    def _gains_over_controls(self):
+        return {
+            candidate.name: {
+                control.name: self.gain(candidate.name, control.name)
+                for control in self.controls
             }
-        )
+            for candidate in self.candidates
+        }
 
     @cached_property
     def corrected_p_values(self):
@@ -231,6 +242,10 @@ class EvaluationReport:
             "confidence": CONFIDENCE,
             "rule": RULE,
             "verdicts": self.verdicts,
+            "decisions": {
+                name: {"control": control, "corrected_p_value": p_value}
+                for name, (control, p_value) in self.decisive_controls.items()
+            },
             "summary": self.sentences(),
             "notes": list(self.notes),
             "seeds": list(self.seeds),

@@ -6,7 +6,7 @@ import numpy as np
 
 from ganaug.evaluate.arms import BASELINE, Arm
 from ganaug.evaluate.description import describe
-from ganaug.evaluate.statistics import NO_GAIN
+from ganaug.evaluate.statistics import MIN_SEEDS, NO_GAIN
 
 # Further ones, as they are called in tables.
 MEASURES = {
@@ -37,13 +37,7 @@ def sentences(report):
             f"has {best.mean:.2%}. The gain over it is "
             f"{points(report.gain(arm.name, best.name))}."
         )
-        further = report.gain(arm.name, best.name).further_seeds()
-        if report.verdicts[arm.name] == NO_GAIN and further:
-            lines.append(
-                f"If the difference to {best.name} is what it looks like "
-                f"now, about {further} further seeds would show it, four "
-                "times in five."
-            )
+        lines += _tell_what_decided(report, arm)
         if arm.without:
             chosen = ""
             if arm.on_top_of and arm.on_top_of == report.chosen_control:
@@ -56,6 +50,27 @@ def sentences(report):
         worth = report.worth(arm.name)
         if worth is not None:
             lines.append(_tell_worth(arm, worth))
+    return lines
+
+
+def _tell_what_decided(report, arm):
+    control, p_value = report.decisive_controls[arm.name]
+    gain = report.gain(arm.name, control)
+    if report.verdicts[arm.name] != NO_GAIN or len(report.seeds) < MIN_SEEDS:
+        return []
+    number = len(report.candidates)
+    corrected = f", corrected for {number} candidates" if number > 1 else ""
+    lines = [
+        f"What decides is {control}, over which the gain is least certain: "
+        f"{interval(gain)}, p = {p_value:.3f}{corrected}."
+    ]
+    further = gain.further_seeds()
+    # Where the interval has no zero in it, p was corrected away.
+    if further and gain.low <= 0 <= gain.high:
+        lines.append(
+            f"If the difference to {control} is what it looks like now, about "
+            f"{further} further seeds would show it, four times in five."
+        )
     return lines
 
 

@@ -99,7 +99,8 @@ class RealImages:
             A `SeedData`.
 
         Raises:
-            ValueError: They are of another kind than those of the first seed.
+            ValueError: They are of another kind than those of the first seed,
+                or others than the last time.
         """
         if self._fixed is not None:
             return self._fixed
@@ -110,13 +111,21 @@ class RealImages:
                 drawn, validation = drawn
             data = self._read(drawn, validation)
             if self._latest is not None:
-                _check_kind(data.train, self.first.train, f"seed {seed}")
+                check_kind(data.train, self.first.train, f"seed {seed}")
                 if (data.validation is None) != (self.first.validation is None):
                     raise ValueError(
                         "`train` must return validation images for every seed "
                         "or for none. Received: seed "
                         f"{seed} is another case than the first"
                     )
+            if self._hashes.setdefault(seed, data.hash) != data.hash:
+                raise ValueError(
+                    "`train` must return the same images whenever it is "
+                    "called with a seed: arms are compared on the same ones. "
+                    "Draw them with a generator made of the seed, such as "
+                    "`np.random.default_rng(seed)`. Received: other images of "
+                    f"seed {seed} than the first time"
+                )
             self._latest = seed, data
         return self._latest[1]
 
@@ -171,7 +180,7 @@ class RealImages:
                 validation = as_labeled_images(
                     validation, train.class_names, train.value_range
                 )
-            _check_kind(validation, train, "`validation`")
+            check_kind(validation, train, "`validation`")
         return SeedData(train, validation)
 
 
@@ -183,7 +192,17 @@ def _is_pair_of_images(drawn):
     )
 
 
-def _check_kind(images, train, what):
+def check_kind(images, train, what):
+    """Checks that images are of the same kind as the training images.
+
+    Args:
+        images: `LabeledImages`.
+        train: `LabeledImages`.
+        what: String that names `images`, for errors.
+
+    Raises:
+        ValueError: Shape, class names or value range differ.
+    """
     for name in ("image_shape", "class_names", "value_range"):
         found, expected = getattr(images, name), getattr(train, name)
         if found != expected:

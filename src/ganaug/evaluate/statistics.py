@@ -220,11 +220,43 @@ def holm(p_values):
     return corrected.tolist()
 
 
-def verdicts(gains):
-    """Says of each candidate whether to use it, by the rule `RULE`.
+def decisive_controls(gains):
+    """Finds the control that each candidate is least certain to beat.
 
     To be better than the best control is to be better than each of them, so
     the largest p counts and needs no correction over controls.
+
+    Args:
+        gains: As in `verdicts`.
+
+    Returns:
+        A dict from candidate to a pair: the control's name, and p of the gain
+        over it, 1 where there is none, corrected over candidates (Holm).
+    """
+    found = {}
+    for candidate, against in gains.items():
+        p_values = {
+            control: gain.p_value if gain.mean > 0 else 1.0
+            for control, gain in against.items()
+        }
+        # Of several that are not beaten at all, the strongest.
+        found[candidate] = (
+            max(
+                p_values, key=lambda name: (p_values[name], -against[name].mean)
+            ),
+            max(p_values.values()),
+        )
+    corrected = holm([p_value for _, p_value in found.values()])
+    return {
+        candidate: (control, p_value)
+        for (candidate, (control, _)), p_value in zip(
+            found.items(), corrected, strict=True
+        )
+    }
+
+
+def verdicts(gains):
+    """Says of each candidate whether to use it, by the rule `RULE`.
 
     Args:
         gains: Dict from candidate to a dict from control to `PairedGain`.
@@ -239,15 +271,7 @@ def verdicts(gains):
     ):
         return dict.fromkeys(gains, NO_GAIN)
     level = 1 - CONFIDENCE
-    better = holm(
-        [
-            max(
-                gain.p_value if gain.mean > 0 else 1.0
-                for gain in against.values()
-            )
-            for against in gains.values()
-        ]
-    )
+    better = decisive_controls(gains)
     pairs = [
         (candidate, gain)
         for candidate, against in gains.items()
@@ -266,5 +290,5 @@ def verdicts(gains):
         else DO_NOT_USE_IT
         if candidate in worse
         else NO_GAIN
-        for candidate, p_value in zip(gains, better, strict=True)
+        for candidate, (_, p_value) in better.items()
     }

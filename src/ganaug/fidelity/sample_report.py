@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ganaug.data.labeled_images import LabeledImages
+from ganaug.data.splits import fingerprints
 from ganaug.fidelity.features import train_feature_extractor
 from ganaug.fidelity.memorization import (
     RULE,
@@ -23,11 +26,14 @@ class SampleReport:
 
     Args:
         scores: `FidelityScores` of synthetic against held-out real images.
-        real_scores: `FidelityScores` of training images against the held-out
-            ones: what to compare `scores` with.
+        real_scores: `FidelityScores` of as many training images against the
+            held-out ones: what to compare `scores` with.
         class_scores: Tuple of `FidelityScores`, one for each class; `None`
             for a class with too few images.
-        memorization: `MemorizationScores`.
+        memorization: `MemorizationScores`, or `None` where none of the images
+            are there that the generator learnt.
+        num_learnt: Integer. Images that the generator learnt.
+        num_compared: Integer. Those of them that are there to be compared.
         synthetic: `LabeledImages` that were compared.
         class_names: Tuple of strings.
     """
@@ -35,7 +41,9 @@ class SampleReport:
     scores: FidelityScores
     real_scores: FidelityScores
     class_scores: tuple
-    memorization: MemorizationScores
+    memorization: MemorizationScores | None
+    num_learnt: int
+    num_compared: int
     synthetic: LabeledImages
     class_names: tuple
 
@@ -49,22 +57,29 @@ class SampleReport:
                 None if scores is None else scores.to_dict()
                 for scores in self.class_scores
             ],
-            "memorization": self.memorization.to_dict(),
+            "memorization": self.memorization and self.memorization.to_dict(),
             "memorization_rule": RULE,
+            "num_learnt": self.num_learnt,
+            "num_compared": self.num_compared,
         }
 
 
-def report_samples(synthetic, train, held_out, extractor=None, seed=0):
+def report_samples(
+    synthetic, train, held_out, extractor=None, seed=0, learnt=None
+):
     """Measures synthetic images against held-out and training images.
 
     Args:
         synthetic: `LabeledImages`, of each class about as many as
             `held_out` has.
-        train: `LabeledImages` that the generator learnt.
+        train: `LabeledImages`, real training images.
         held_out: `LabeledImages`, real images that it did not.
         extractor: As in `score_images`. Defaults to the features of a small
             classifier that is trained on `train`.
         seed: Integer. Defaults to `0`.
+        learnt: uint64 array, the fingerprints of what the generator learnt.
+            Copies are looked for among those of `train` that it holds.
+            Defaults to all of `train`.
 
     Returns:
         A `SampleReport`.
@@ -76,13 +91,33 @@ def report_samples(synthetic, train, held_out, extractor=None, seed=0):
         extractor = train_feature_extractor(
             train, derive_seed(seed, "features")
         )
+    numbers = fingerprints(train)
+    learnt = numbers if learnt is None else learnt
+    known = np.flatnonzero(np.isin(numbers, learnt))
+    memorization = None
+    if len(known):
+        memorization = measure_memorization(
+            synthetic, train.subset(known), held_out, seed
+        )
+    # More images come nearer to perfect scores, so both get as many.
+    fewer = min(len(synthetic), len(train))
+    compared, real = (
+        images.subset(
+            np.random.default_rng(derive_seed(seed, "compared")).permutation(
+                len(images)
+            )[:fewer]
+        )
+        for images in (synthetic, train)
+    )
     return SampleReport(
-        scores=score_images(held_out, synthetic, extractor, seed),
-        real_scores=score_images(held_out, train, extractor, seed),
+        scores=score_images(held_out, compared, extractor, seed),
+        real_scores=score_images(held_out, real, extractor, seed),
         class_scores=score_images_per_class(
             held_out, synthetic, extractor, seed
         ),
-        memorization=measure_memorization(synthetic, train, held_out, seed),
+        memorization=memorization,
+        num_learnt=len(np.unique(learnt)),
+        num_compared=len(np.unique(numbers[known])),
         synthetic=synthetic,
         class_names=train.class_names,
     )

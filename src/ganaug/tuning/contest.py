@@ -182,5 +182,27 @@ class Contest:
             self._progress(self.done, self.done, None)
 
 
+def check_on_top_of(on_top_of):
+    """Checks that what it makes can be trained as it is.
+
+    Args:
+        on_top_of: Callable from a transformation to an `Arm`.
+
+    Raises:
+        ValueError: The arm names a control, learns for itself, or trains on a
+            part of the images.
+    """
+    arm = as_arm(on_top_of(_nothing))
+    if arm.on_top_of is None and arm.learn is None and arm.fraction == 1:
+        return
+    raise ValueError(
+        "`on_top_of` must make arms that say all that they do. To come on top "
+        "of a control, give `lambda transform: Arm(transform).on(control, "
+        "name)`. Received: an Arm with "
+        f"on_top_of={arm.on_top_of!r}, learn={arm.learn!r}, "
+        f"fraction={arm.fraction}"
+    )
+
+
 def _nothing(dataset):
     return dataset

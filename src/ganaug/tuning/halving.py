@@ -11,6 +11,7 @@ from ganaug.evaluate.classifiers import build_classifier
 from ganaug.evaluate.compatibility import check_generator
 from ganaug.evaluate.leakage import note_overlap, refuse_overlap
 from ganaug.evaluate.learners import make_learner
+from ganaug.evaluate.seed_data import check_kind
 from ganaug.seeds import derive_seed, resolve_seed
 from ganaug.tuning.candidates import (
     SEARCH,
@@ -18,7 +19,7 @@ from ganaug.tuning.candidates import (
     count_trainings,
     draw_candidates,
 )
-from ganaug.tuning.contest import Contest
+from ganaug.tuning.contest import Contest, check_on_top_of
 from ganaug.tuning.result import FINAL_SEEDS, Tuning
 
 
@@ -61,7 +62,9 @@ def tune(
             most. Defaults to `40`.
         on_top_of: Callable from a transformation to an `Arm`: what else the
             classifier is trained with, such as
-            `ganaug.evaluate.arms.on_top_of_classic`. Defaults to this.
+            `ganaug.evaluate.arms.on_top_of_classic`. Defaults to this. To come
+            on top of a control, it is `lambda transform: Arm(transform)
+            .on(control, name)`; the arm must not name one.
         classifier: As in `evaluate_augmentation`.
         steps: As there. Defaults to `800`.
         batch_size: As there. Defaults to `64`.
@@ -100,7 +103,9 @@ def tune(
         validation = as_labeled_images(
             validation, train.class_names, train.value_range
         )
-    validation.check_fits(train.image_shape, train.num_classes)
+    check_kind(validation, train, "`validation`")
+    _check_several(validation)
+    check_on_top_of(on_top_of)
     check_generator("augmenter", augmenter, train)
     _check_overlap(augmenter, train, validation, allow_overlap)
     candidates, num_rounds = draw_candidates(search, num_trainings, seed)
@@ -149,6 +154,15 @@ def _has_one_hot_labels(data):
     if not isinstance(data, tf.data.Dataset):
         return False
     return parse_elements(data.element_spec).num_classes is not None
+
+
+def _check_several(validation):
+    if validation.class_counts.max() < 2:
+        raise ValueError(
+            "`validation` must have a second image of some class: of one of "
+            "each nobody can tell how much of a gain is chance. "
+            f"Received: class counts {validation.class_counts.tolist()}"
+        )
 
 
 def _check_overlap(augmenter, train, validation, allow_overlap):
