@@ -1,5 +1,6 @@
 """The artifact: whole, or refused with one clear error."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -90,6 +91,18 @@ def test_broken_weights_are_not_saved(digits, tmp_path):
     with pytest.raises(ValueError, match="in 1 tensors"):
         gan.save_pretrained(tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_what_could_not_be_read_again_is_not_saved(small_gan, tmp_path):
+    """Nothing is written, and it says why; sizes are refused even earlier."""
+    unreadable = dataclasses.replace(
+        small_gan.to_artifact(), image_dtype="uint64"
+    )
+    with pytest.raises(ValueError, match=r"could not be read again.*uint64"):
+        artifact.save(unreadable, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(ValueError, match=r"at most 1024.*width=2048"):
+        ganaug.ConditionalGAN((8, 8, 1), 10, width=2048)
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from ganaug.artifact_files import (
 )
 from ganaug.artifact_record import (
     RECORD,
+    check_record,
     dump_record,
     make_record,
     read_fingerprints,
@@ -162,8 +163,10 @@ def save(artifact, path, replace=False):
             "model itself. Received: architecture="
             f"{artifact.arguments['architecture']!r}"
         )
+    # As they are read: half precision loses nothing by it.
     weights = {
-        key: variable.numpy() for key, variable in _keys(artifact.generator)
+        key: variable.numpy().astype(np.float32)
+        for key, variable in _keys(artifact.generator)
     }
     broken = [
         key for key, value in weights.items() if not np.isfinite(value).all()
@@ -176,6 +179,7 @@ def save(artifact, path, replace=False):
     bank = artifact.latent_bank
     if bank is not None:
         bank.check()
+    _check_readable(artifact)
     path.mkdir(parents=True, exist_ok=True)
     # Until the new one is there, the folder has none.
     (path / RECORD).unlink(missing_ok=True)
@@ -255,6 +259,18 @@ def load(path):
         fingerprints=read_fingerprints(record),
         latent_bank=latent_bank,
     )
+
+
+def _check_readable(artifact):
+    """Refuses what `load` would refuse, before anything is written."""
+    try:
+        check_record(make_record(artifact, {"sha256": ""}, None))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            "An artifact of this model could not be read again. Received: "
+            f"image_dtype={artifact.image_dtype!r}, value_range="
+            f"{artifact.value_range}, {artifact.arguments}: {error}"
+        ) from error
 
 
 def _load_latents(path, record, arguments):

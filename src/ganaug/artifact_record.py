@@ -10,7 +10,7 @@ import numpy as np
 
 from ganaug import __version__
 from ganaug.data.images import check_value_range
-from ganaug.gan.architectures import ARCHITECTURES
+from ganaug.gan.architectures import ARCHITECTURES, LIMITS
 
 FORMAT = "ganaug-artifact"
 FORMAT_VERSION = 2
@@ -21,8 +21,6 @@ DTYPES = (
     *("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64"),
     *("float16", "float32", "float64"),
 )
-# A record may not make us build a network that fills the memory.
-LIMITS = {"latent_dim": 4096, "width": 1024, "depth": 16}
 MAX_CLASSES = 65536
 MAX_SIDE = 2048
 
@@ -141,14 +139,23 @@ def read_record(path):
     if record.get("sha256") != _sha256(record):
         refuse(path, f"`{RECORD}` was changed")
     try:
-        _check_record(record)
+        check_record(record)
     except (KeyError, TypeError, ValueError) as error:
         refuse(path, f"`{RECORD}` has a wrong entry ({error!r})")
     return record
 
 
-def _check_record(record):
-    """Checks what the SHA-256 cannot: a record made to do harm."""
+def check_record(record):
+    """Checks what the SHA-256 cannot: a record made to do harm.
+
+    Args:
+        record: Dict.
+
+    Raises:
+        KeyError: An entry is missing.
+        TypeError: An entry is of another kind.
+        ValueError: An entry is out of range.
+    """
     architecture = record["architecture"]
     arguments = architecture["arguments"]
     if architecture["name"] not in ARCHITECTURES or set(arguments) != {

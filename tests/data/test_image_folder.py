@@ -41,6 +41,15 @@ def test_classes_alone(folder):
     assert test is None
 
 
+def test_trains_may_be_a_class(tmp_path):
+    """A folder `train` with images in it is no split."""
+    for name in ("bus", "train"):
+        write(tmp_path / name / "0.png")
+    train, test, _ = load_image_folder(tmp_path)
+    assert train.class_names == ("bus", "train")
+    assert test is None
+
+
 def test_mixed_sizes_are_stretched_and_it_is_said(folder):
     """To 32 x 32, or to the size asked for."""
     write(folder / "train" / "red" / "wide.JPG", (20, 40))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ganaug.data.images import from_unit, to_unit
+from ganaug.data.labeled_images import LabeledImages
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,36 @@ def test_round_trip(dtype, value_range):
     back = from_unit(unit, value_range, dtype)
     assert back.dtype == dtype
     np.testing.assert_allclose(back, values, rtol=1e-6, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value_range"),
+    [
+        ("float64", (0, 0.1)),
+        ("float16", (0.1, 0.3)),
+        ("uint32", (0, 2**32 - 1)),
+        ("int32", (-(2**31), 2**31 - 1)),
+        ("int64", (0, 2**40 + 1)),
+    ],
+)
+def test_the_ends_of_a_range_stay_within_it(dtype, value_range):
+    """So that generated images can be declared as the real ones were."""
+    images = from_unit(np.array([-1.0, 1.0]), value_range, dtype).numpy()
+    images = images.reshape(2, 1, 1, 1)
+    LabeledImages(images, np.arange(2), value_range=value_range)
+    low, high = images.ravel().astype(float)
+    assert low < high
+    np.testing.assert_allclose([low, high], value_range, rtol=1e-3)
+
+
+def test_a_range_that_integers_cannot_hold_is_refused():
+    """White would turn black."""
+    with pytest.raises(ValueError, match=r"uint8 can hold.*\(0.0, 256.0\)"):
+        LabeledImages(
+            np.zeros((2, 4, 4, 1), np.uint8),
+            np.arange(2),
+            value_range=(0, 256),
+        )
 
 
 def test_values_beyond_the_range_are_clipped():

@@ -30,10 +30,11 @@ def test_npz_with_a_test_set(tmp_path, arrays, make_images):
     """Class names and value range are read where they are there."""
     test = make_images((2, 2, 2), seed=1)
     path = tmp_path / "data.npz"
+    arrays["images"] = arrays["images"].astype(np.int16)
     np.savez(
         path,
         **arrays,
-        test_images=test.images,
+        test_images=test.images.astype(np.int16),
         test_labels=test.labels,
         class_names=["a", "b", "c"],
         value_range=[0, 300],

@@ -294,7 +294,12 @@ def test_other_settings_are_refused_by_name(fit, data, tmp_path):
     other_data = type(data)(images, data.labels)
     renamed = type(data)(data.images, data.labels, ("a", "b", "c"))
     for make, choices, differing in (
-        (lambda: make_gan(seed=4), {}, "['model: seed']"),
+        (
+            lambda: make_gan(seed=4),
+            {},
+            "['model: seed']. The model that began it has seed=3: make yours "
+            "with it",
+        ),
         (lambda: make_gan(gamma=3.0), {}, "['compile: gamma']"),
         (
             lambda: make_gan(g_optimizer=keras.optimizers.Adam(0.01)),
@@ -306,7 +311,13 @@ def test_other_settings_are_refused_by_name(fit, data, tmp_path):
             {"batch_size": 5, "guards": False},
             "['fit: batch_size', 'fit: guards']",
         ),
-        (make_gan, {"x": other_data}, "['the images or labels']"),
+        (
+            make_gan,
+            {"x": other_data},
+            "['the images, the labels or their order']. Images must come in "
+            "the same order too: fit a dataset before it is shuffled, which "
+            "`fit` does by itself",
+        ),
         (make_gan, {"x": renamed}, "['data: class_names']"),
     ):
         with pytest.raises(ValueError, match="other settings") as error:
@@ -317,6 +328,34 @@ def test_other_settings_are_refused_by_name(fit, data, tmp_path):
     with pytest.raises(ValueError, match="'model: class'"):
         fit(vae, tmp_path)
     assert before == {path: path.read_bytes() for path in folder.iterdir()}
+
+
+class Fails(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        raise ArithmeticError
+
+
+def test_a_training_that_fails_before_its_first_step_taught_nothing(
+    fit, tmp_path
+):
+    """Noise is not kept as if it had been learnt."""
+    gan = make_gan()
+    with pytest.raises(ArithmeticError):
+        fit(gan, callbacks=[Fails()])
+    with pytest.raises(ValueError, match="has not been trained"):
+        gan.save_pretrained(tmp_path / "run")
+
+
+def test_a_compile_that_fails_leaves_nothing_to_fit(fit):
+    """Not a mixture of old choices and new ones."""
+    gan = make_gan()
+    fit(gan)
+    with pytest.raises(ValueError, match="gamma=-1"):
+        gan.compile(gamma=-1)
+    with pytest.raises(ValueError, match="Call `compile"):
+        fit(gan)
+    gan.compile(gamma=1)
+    fit(gan)
 
 
 def test_a_finished_training_returns_at_once(fit, tmp_path):

@@ -1,5 +1,6 @@
 """HeldOutScores: what is drawn and measured, and against which images."""
 
+import dataclasses
 import math
 from dataclasses import replace
 
@@ -73,6 +74,17 @@ def test_a_generator_of_nan_is_measured_as_nan(sets):
     found = make_scores(sets).score(gan)
     assert list(found) == list(MEASURES)
     assert all(math.isnan(value) for value in found.values())
+
+
+def test_images_with_names_of_files_are_scored_alike(sets):
+    """As `load_data` names them; what is drawn has no file."""
+    train, held_out = sets
+    named = dataclasses.replace(
+        held_out, image_names=[f"{place}.png" for place in range(len(held_out))]
+    )
+    gan = trained_gan(train)
+    found = make_scores((train, named)).score(gan)
+    assert found == make_scores(sets).score(gan)
 
 
 def test_the_extractor_is_trained_once_on_the_training_images(
@@ -178,7 +190,14 @@ def test_sets_that_do_not_fit_are_refused(sets, make_images):
             make_images(HELD_OUT, seed=1, class_names=["a", "b", "c"]),
             "class names",
         ),
-        (replace(held_out, value_range=(0, 256)), "value range"),
+        (
+            replace(
+                held_out,
+                images=held_out.images.astype(np.float32),
+                value_range=(0, 256),
+            ),
+            "value range",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             make_scores((train, other))

@@ -52,6 +52,18 @@ def test_they_fall_along_a_cosine():
     assert now(rates) == pytest.approx(0.2)
 
 
+def test_compiled_again_they_fall_from_the_start_again():
+    """Steps count from there."""
+    step = keras.Variable(500, dtype="int64", trainable=False)
+    rates = LearningRates(step, keras.Variable(1.0, trainable=False), 8)
+    rates.adopt("optimizer", keras.optimizers.SGD(0.4))
+    rates.set_for_step()
+    assert now(rates) == pytest.approx(0.4)
+    step.assign(508)
+    rates.set_for_step()
+    assert now(rates) == pytest.approx(0.04)
+
+
 def test_what_a_callback_sets_stays():
     """A constant rate is the user's to change, also after a rollback."""
     rates, _ = make_rates(0.4)

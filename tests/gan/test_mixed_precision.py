@@ -7,6 +7,7 @@ import pytest
 import ganaug
 from ganaug import artifact
 from ganaug.gan.generative_model import GenerativeModel
+from ganaug.synthesis.generators import Generators
 
 SMALL = {"width": 8, "depth": 1, "latent_dim": 8}
 
@@ -82,6 +83,45 @@ def test_half_precision_stays_near_single_precision(make_images):
         keras.config.set_dtype_policy(policy)
     moved = np.linalg.norm(single - start)
     assert np.linalg.norm(single - half) < 0.05 * moved
+
+
+def test_an_overflow_of_the_encoder_alone_makes_the_loss_smaller(
+    half_precision, make_images
+):
+    """Both of a VAE-GAN's optimizers scale one loss."""
+    model = ganaug.ConditionalVAEGAN(
+        (8, 8, 1), 3, width=8, depth=1, latent_dim=8, seed=0
+    )
+    model.compile()
+    # With which every step would overflow.
+    model.e_optimizer.dynamic_scale.assign(2.0**60)
+    model.g_optimizer.dynamic_scale.assign(2.0**4)
+    before = model.encoder.get_weights()
+    model.fit(make_images(), steps_per_epoch=3, verbose=0, guards=False)
+    after = model.encoder.get_weights()
+    assert all(np.isfinite(weight).all() for weight in after)
+    assert any(
+        (one != other).any() for one, other in zip(before, after, strict=True)
+    )
+    # The other way round the loss has the encoder's scale, not 2 ** 60.
+    model.e_optimizer.dynamic_scale.assign(2.0**4)
+    model.g_optimizer.dynamic_scale.assign(2.0**60)
+    before = model.generator.get_weights()
+    model.fit(make_images(), steps_per_epoch=3, verbose=0, guards=False)
+    after = model.generator.get_weights()
+    assert any(
+        (one != other).any() for one, other in zip(before, after, strict=True)
+    )
+
+
+def test_classes_are_blended_in_half_precision(half_precision, make_images):
+    """Their shares are float32 numbers, whatever a generator computes in."""
+    gan = ganaug.ConditionalGAN((8, 8, 1), 3, **SMALL, seed=0)
+    gan.compile()
+    gan.fit(make_images(), steps_per_epoch=1, verbose=0)
+    generators = Generators(gan, class_interpolation=0.4)
+    drawn = generators(np.array([0, 1, 2]), np.array([1, 2]))
+    assert np.isfinite(drawn.images).all()
 
 
 def test_the_artifact_is_float32(half_precision, make_images, tmp_path):

@@ -190,6 +190,36 @@ def test_batch_statistics_keep_real_and_fake_apart(normalize):
     assert gan.objectives.joined != normalize
 
 
+class Block(keras.layers.Layer):
+    """A layer of the user's with batch normalization in a list of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = [
+            keras.layers.Conv2D(2, 3),
+            keras.layers.BatchNormalization(),
+        ]
+
+    def call(self, images, training=False):
+        convolution, normalization = self.parts
+        return normalization(convolution(images), training=training)
+
+
+def test_batch_statistics_of_a_layer_s_layers_are_found():
+    """Wherever they are."""
+    images = keras.Input(SHAPE)
+    labels = keras.Input((), dtype="int32")
+    features = keras.layers.Flatten()(Block()(images))
+    shown = keras.layers.Flatten()(keras.layers.Embedding(3, 2)(labels))
+    joined = keras.layers.Concatenate()([features, shown])
+    logits = keras.layers.Reshape(())(keras.layers.Dense(1)(joined))
+    gan = make_gan(
+        (functional_generator(), keras.Model([images, labels], logits))
+    )
+    gan.compile()
+    assert not gan.objectives.joined
+
+
 def test_own_networks_make_no_artifact(make_images, tmp_path):
     """The error says what to do instead."""
     gan = make_gan(PAIRS["functional"]())

@@ -169,6 +169,9 @@ def train(data, out, console, options=TrainingOptions()):
             guards=options.guards,
         )
     except KeyboardInterrupt:
+        if not model.learnt.training:
+            # Before the first step: there is nothing to keep.
+            raise
         interrupted = True
     finally:
         progress.stop()

@@ -128,7 +128,8 @@ def _sizes_text(sizes):
 def _list_splits(path, findings):
     """Class names, and for each split its files with their labels."""
     train, test = path / "train", path / "test"
-    if not train.is_dir():
+    # Trains may be a class.
+    if not train.is_dir() or (not _subfolders(train) and _subfolders(path)[1:]):
         train, test = path, None
     class_names = _subfolders(train)
     if not class_names:

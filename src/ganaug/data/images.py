@@ -72,6 +72,14 @@ def check_values(images, value_range):
     """
     low, high = float(images.min()), float(images.max())
     bounds = value_range
+    if images.dtype.kind in "ui":
+        limits = np.iinfo(images.dtype)
+        if value_range[0] < limits.min or value_range[1] > limits.max:
+            raise ValueError(
+                f"`value_range` must be one that {images.dtype} can hold, from "
+                f"{limits.min} to {limits.max}: generated images have its ends "
+                f"in them. Received: value_range={value_range}"
+            )
     if images.dtype.kind == "f":
         # A bound that the dtype cannot hold is rounded as the pixels were.
         bounds = [float(images.dtype.type(bound)) for bound in value_range]
@@ -124,5 +132,16 @@ def from_unit(images, value_range, dtype):
     images = (images + 1.0) * ((high - low) / 2.0) + low
     dtype = tf.as_dtype(dtype)
     if dtype.is_integer:
-        images = tf.round(images)
-    return tf.cast(images, dtype)
+        # Of large numbers float32 knows but some, and the nearest one may be
+        # beyond what the integer can hold.
+        highest = np.float32(high)
+        if float(highest) > high:
+            highest = np.nextafter(highest, np.float32(low))
+        images = tf.minimum(tf.round(images), highest)
+        return tf.cast(images, dtype)
+    # As a number of this dtype a bound may be a little nearer.
+    return tf.clip_by_value(
+        tf.cast(images, dtype),
+        tf.constant(low, dtype),
+        tf.constant(high, dtype),
+    )

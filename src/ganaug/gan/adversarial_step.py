@@ -31,12 +31,16 @@ def make_objectives(game, discriminator):
     )
 
 
-def _has_batch_statistics(network):
-    return any(
-        isinstance(layer, keras.layers.BatchNormalization)
-        or (hasattr(layer, "layers") and _has_batch_statistics(layer))
-        for layer in network.layers
-    )
+def _has_batch_statistics(layer, seen=()):
+    """Also of layers that are parts of a layer of the user's own."""
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return True
+    if not isinstance(layer, keras.Layer) or any(layer is one for one in seen):
+        return False
+    parts = [*getattr(layer, "layers", ())]
+    for value in vars(layer).values():
+        parts += value if isinstance(value, (list, tuple)) else [value]
+    return any(_has_batch_statistics(part, (*seen, layer)) for part in parts)
 
 
 class AdversarialStep:

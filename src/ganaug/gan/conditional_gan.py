@@ -6,7 +6,7 @@ import tensorflow as tf
 from ganaug.gan.adversarial_step import AdversarialStep, make_objectives
 from ganaug.gan.architectures import build_discriminator
 from ganaug.gan.game import resolve_game
-from ganaug.gan.generative_model import GenerativeModel
+from ganaug.gan.generative_model import GenerativeModel, whole
 from ganaug.gan.layers import PACKAGE
 from ganaug.gan.own_networks import check_choice, check_discriminator
 from ganaug.gan.unrolled import check_unrollable
@@ -64,7 +64,7 @@ class ConditionalGAN(GenerativeModel):
     Example:
 
     ```python
-    gan = ganaug.ConditionalGAN(image_shape=(28, 28, 1), num_classes=10)
+    gan = ganaug.ConditionalGAN((28, 28, 1), num_classes=10, seed=0)
     gan.compile()
     gan.fit(train_ds, epochs=20, run_dir="runs/fashion-state")
     images = gan.generate([3, 3, 3], seed=0)
@@ -189,6 +189,7 @@ class ConditionalGAN(GenerativeModel):
             return "Choose a `penalty`, lower the learning rates"
         return "Raise `gamma`, lower the learning rates"
 
+    @whole
     def compile(
         self,
         d_optimizer=None,

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from ganaug.gan.encoding import Encoding, check_weight
-from ganaug.gan.generative_model import GenerativeModel
+from ganaug.gan.generative_model import GenerativeModel, whole
 from ganaug.gan.layers import PACKAGE
 from ganaug.gan.optimizers import scaled
 from ganaug.gan.presets import choose_preset
@@ -136,6 +136,7 @@ class ConditionalVAE(Encoding, GenerativeModel):
     def metrics(self):
         return [self.reconstruction_tracker, self.kl_tracker]
 
+    @whole
     def compile(
         self,
         optimizer=None,

@@ -8,6 +8,7 @@ from ganaug.gan.adversarial_step import AdversarialStep
 from ganaug.gan.conditional_gan import ConditionalGAN
 from ganaug.gan.encoding import Encoding, check_weight
 from ganaug.gan.fakes import EncodedFakes
+from ganaug.gan.generative_model import whole
 from ganaug.gan.layers import PACKAGE
 from ganaug.gan.optimizers import scaled
 
@@ -103,6 +104,7 @@ class ConditionalVAEGAN(Encoding, ConditionalGAN):
             self.kl_tracker,
         ]
 
+    @whole
     def compile(
         self,
         reconstruction_weight=None,
@@ -158,6 +160,7 @@ class ConditionalVAEGAN(Encoding, ConditionalGAN):
             )
         self.encoded_share = float(encoded_share)
         self.autoencoder_steps = int(autoencoder_steps)
+        self.adversarial_from = self.current_step + self.autoencoder_steps
         self.e_optimizer = self._add_optimizer(
             "e_optimizer", e_optimizer, self.encoder
         )
@@ -194,7 +197,7 @@ class VariationalAdversarialStep(AdversarialStep):
     def _weight(self):
         """The adversarial losses' weight in this step."""
         return tf.cast(
-            self.model.step >= self.model.autoencoder_steps, tf.float32
+            self.model.step >= self.model.adversarial_from, tf.float32
         )
 
     def train_generator(self, real, noise):
@@ -210,19 +213,39 @@ class VariationalAdversarialStep(AdversarialStep):
                 model.reconstruction_weight * reconstruction
                 + model.kl_weight * kl
             )
-            objective = scaled(model.g_optimizer, objective)
+            # One pass for both; in float16 each optimizer has its own scale.
+            # The smaller one, since either may have had an overflow.
+            scales = [
+                scaled(optimizer, 1.0)
+                for optimizer in (model.g_optimizer, model.e_optimizer)
+            ]
+            scale = tf.minimum(*scales)
+            objective *= scale
         gradients = tape.gradient(
             objective, generated + encoded, unconnected_gradients="zero"
         )
-        # One pass for both; in float16 each optimizer has its own scale.
-        scale = scaled(model.e_optimizer, 1.0) / scaled(model.g_optimizer, 1.0)
         split = len(generated)
-        model.g_optimizer.apply(gradients[:split], generated)
+        model.g_optimizer.apply(
+            [
+                _times(scales[0] / scale, gradient)
+                for gradient in gradients[:split]
+            ],
+            generated,
+        )
         model.e_optimizer.apply(
             [
-                scale * tf.convert_to_tensor(gradient)
+                scales[1] / scale * tf.convert_to_tensor(gradient)
                 for gradient in gradients[split:]
             ],
             encoded,
         )
         model.g_loss_tracker.update_state(loss)
+
+
+def _times(factor, gradient):
+    """Multiplies a gradient, which of an embedding is slices of it."""
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.IndexedSlices(
+            factor * gradient.values, gradient.indices, gradient.dense_shape
+        )
+    return factor * gradient

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ganaug.data.batches import class_balanced_batches, shuffled_batches
 from ganaug.data.images import to_unit
-from ganaug.gan.guards import DiversityReference, Guard
+from ganaug.gan.guards import DiversityReference, Guard, classes_to_watch
 from ganaug.gan.resuming import describe_training, resume
 from ganaug.gan.state_keeper import RolledBack, StateKeeper
 from ganaug.gan.training_state import CheckpointFolder
@@ -165,6 +165,9 @@ class FitRun:
     def _record(self, keeper):
         model, data, arguments = self.model, self.data, self.arguments
         steps = model.current_step
+        if not steps:
+            # Something failed before the first one: nothing was learnt.
+            return
         model.learnt.training = {
             "model": type(model).__name__,
             "steps": steps,
@@ -206,6 +209,7 @@ def _reference(model, data):
     few = np.flatnonzero(rank < 32)
     if not model.can_collapse:
         few = few[:0]
+    few = few[np.isin(labels[few], classes_to_watch(labels[few]))]
     images = to_unit(data.images[few], data.value_range).numpy()
     return DiversityReference(
         images, labels[few], derive_seed(model.seed, "guard")

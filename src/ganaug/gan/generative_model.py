@@ -1,5 +1,6 @@
 """GenerativeModel: what GANs and VAEs have in common when they train."""
 
+import functools
 from dataclasses import replace
 
 import keras
@@ -17,6 +18,27 @@ from ganaug.gan.optimizers import make_optimizer
 from ganaug.gan.precision import precision_of
 from ganaug.gan.weight_average import WeightAverage
 from ganaug.seeds import derive_seed
+
+
+def whole(compile):
+    """Lets a `compile` that fails leave a model that is not compiled.
+
+    Args:
+        compile: Method.
+
+    Returns:
+        A method.
+    """
+
+    @functools.wraps(compile)
+    def compile_or_not(self, *args, **kwargs):
+        try:
+            compile(self, *args, **kwargs)
+        except BaseException:
+            self.compiled = False
+            raise
+
+    return compile_or_not
 
 
 class GenerativeModel(DrawingModel):

@@ -44,6 +44,22 @@ def nearest_distance(images):
     return float(np.sqrt(nearest).mean())
 
 
+def classes_to_watch(labels):
+    """Chooses the classes whose variety is watched.
+
+    Args:
+        labels: Integer array `(num_images,)`.
+
+    Returns:
+        An integer array: those with enough images, at most `MAX_CLASSES`.
+    """
+    classes = np.flatnonzero(np.bincount(labels) >= FEWEST_IMAGES)
+    if len(classes) > MAX_CLASSES:
+        places = np.linspace(0, len(classes) - 1, MAX_CLASSES)
+        classes = classes[places.round().astype(int)]
+    return classes
+
+
 class DiversityReference:
     """Per-class diversity of real images, to compare generated ones with.
 
@@ -56,11 +72,7 @@ class DiversityReference:
 
     def __init__(self, images, labels, seed):
         rng = np.random.default_rng(seed)
-        counts = np.bincount(labels)
-        classes = np.flatnonzero(counts >= FEWEST_IMAGES)
-        if len(classes) > MAX_CLASSES:
-            places = np.linspace(0, len(classes) - 1, MAX_CLASSES)
-            classes = classes[places.round().astype(int)]
+        classes = classes_to_watch(labels)
         self.classes, self.sizes, self._real = [], [], []
         for label in classes:
             indices = rng.permutation(np.flatnonzero(labels == label))

@@ -130,6 +130,7 @@ class HeldOutScores:
                 images, held_out.value_range, held_out.images.dtype
             ),
             labels=self._labels,
+            image_names=None,
         )
         scores = score_images(
             held_out, fake, extractor, self.settings["seed"], NEIGHBORS

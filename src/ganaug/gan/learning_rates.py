@@ -76,6 +76,8 @@ class LearningRates:
         self.decay_steps = None if decay_steps is None else int(decay_steps)
         self.optimizers = {}
         self._step = step
+        # A model that is compiled again begins a new course.
+        self._begun_at = int(keras.ops.convert_to_numpy(step))
         self._gentleness = gentleness
         # What each optimizer came with: a number or a schedule.
         self._given = {}
@@ -111,7 +113,9 @@ class LearningRates:
         if self.decay_steps is None:
             return
         progress = tf.minimum(
-            tf.cast(self._step, tf.float32) / float(self.decay_steps), 1.0
+            tf.cast(self._step - self._begun_at, tf.float32)
+            / float(self.decay_steps),
+            1.0,
         )
         share = FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (
             1.0 + tf.cos(np.pi * progress)

@@ -11,6 +11,8 @@ import numpy as np
 from ganaug.gan.training_state import restore, to_plain
 
 logger = logging.getLogger("ganaug")
+DATA = "the images, the labels or their order"
+SEED = "model: seed"
 
 
 def describe_training(model, data, arguments):
@@ -37,6 +39,7 @@ def describe_training(model, data, arguments):
         },
         "compile": {
             **model.training_settings(),
+            "jit_compile": bool(model.jit_compile),
             **{
                 name: _numbered(optimizer)
                 for name, optimizer in model.optimizer_configs().items()
@@ -90,7 +93,7 @@ def resume(model, folder, settings, begun_at, initial_epoch):
             "The folder holds a training with other settings. Use the same "
             "ones to go on with it, or another folder. Received: "
             f"run_dir={str(folder.path.parent)!r}, where these differ: "
-            f"{differing}"
+            f"{differing}{_how_to_mend(differing, before['settings'])}"
         )
     epochs_later = initial_epoch - before["initial_epoch"]
     begun_at = (
@@ -118,11 +121,26 @@ def _differing(settings, before):
         # All else follows from it.
         return ["model: class"]
     return [
-        "the images or labels" if name == "sha256" else f"{group}: {name}"
+        DATA if name == "sha256" else f"{group}: {name}"
         for group, values in settings.items()
         for name in sorted({*values, *before[group]})
         if before[group].get(name) != values.get(name)
     ]
+
+
+def _how_to_mend(differing, before):
+    hints = ""
+    if SEED in differing:
+        hints += (
+            f". The model that began it has seed={before['model']['seed']}: "
+            "make yours with it"
+        )
+    if DATA in differing:
+        hints += (
+            ". Images must come in the same order too: fit a dataset before "
+            "it is shuffled, which `fit` does by itself"
+        )
+    return hints
 
 
 def _numbered(config):

@@ -130,9 +130,10 @@ class StateKeeper(keras.callbacks.Callback):
             self._due = None
 
     def _keep(self, tensors, step):
-        now = time.perf_counter()
-        self.seconds += now - self._since
-        self._since = now
+        if self._since is not None:
+            now = time.perf_counter()
+            self.seconds += now - self._since
+            self._since = now
         self._good = tensors
         # A copy, whatever callbacks go on to do with what they gave.
         self._good_notes = to_plain(
@@ -206,11 +207,12 @@ class StateKeeper(keras.callbacks.Callback):
             self._since = None
 
     def keep_last(self):
-        """Keeps the state that training ended with, whatever it is."""
+        """Keeps the state that training ended with, whatever it is.
+
+        The clock stands still, so that who reads it finds the same seconds.
+        """
         if self.folder is not None:
-            self._since = time.perf_counter()
             self._keep(snapshot(self.model), self.model.current_step)
-            self.pause()
 
 
 def _broken(tensors):

@@ -95,7 +95,8 @@ class FrozenGenerator:
         inputs = tf.gather(latents, rows)
         if self._embeddings is not None:
             shares = tf.gather(targets, rows)
-            inputs = [inputs, shares @ tf.constant(self._embeddings)]
+            embeddings = tf.cast(tf.constant(self._embeddings), tf.float32)
+            inputs = [inputs, shares @ embeddings]
         elif self._has_classes:
             inputs = [inputs, tf.gather(labels, rows)]
         constants = {

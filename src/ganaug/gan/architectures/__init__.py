@@ -2,6 +2,7 @@
 
 from ganaug.gan.architectures.architecture import Architecture
 from ganaug.gan.architectures.arguments import (
+    LIMITS,
     check_conditioning,
     check_image_shape,
     check_num_classes,
@@ -14,6 +15,7 @@ from ganaug.gan.architectures.resnet import RESNET
 
 __all__ = [
     "ARCHITECTURES",
+    "LIMITS",
     "Architecture",
     "build_discriminator",
     "build_encoder",

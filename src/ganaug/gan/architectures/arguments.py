@@ -4,6 +4,9 @@ import numbers
 
 from ganaug.gan.architectures.conditioning import CONDITIONINGS
 
+# An artifact may not make its reader build a network that fills the memory.
+LIMITS = {"latent_dim": 4096, "width": 1024, "depth": 16}
+
 
 def check_image_shape(image_shape):
     """Checks `(height, width, channels)` and returns it as integers.
@@ -70,15 +73,15 @@ def check_sizes(defaults, **sizes):
         A dict of integers.
 
     Raises:
-        ValueError: One is not a positive integer.
+        ValueError: One is not a positive integer, or larger than `LIMITS`.
     """
     for name, size in sizes.items():
         if size is None:
             sizes[name] = getattr(defaults, name)
-        elif not _is_positive_integer(size):
+        elif not _is_positive_integer(size) or size > LIMITS[name]:
             raise ValueError(
-                f"`{name}` must be a positive integer. "
-                f"Received: {name}={size!r}"
+                f"`{name}` must be a positive integer of at most "
+                f"{LIMITS[name]}. Received: {name}={size!r}"
             )
     return {name: int(size) for name, size in sizes.items()}
 
