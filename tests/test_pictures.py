@@ -1,10 +1,26 @@
 """Pictures."""
 
+import importlib
+
+import matplotlib
 import numpy as np
 import pytest
+from matplotlib import pyplot
 from PIL import Image
 
+from ganaug import pictures
+from ganaug.evaluate import plots
 from ganaug.pictures import save_image_grid, save_loss_curves
+
+
+def test_the_user_s_windows_stay_the_user_s(tmp_path):
+    """Drawing into files leaves pyplot and its backend alone."""
+    with matplotlib.rc_context({"backend": "svg"}):
+        for module in (pictures, plots):
+            importlib.reload(module)
+        pictures.save_loss_curves(tmp_path / "a.png", {"step": [1], "l": [2.0]})
+        assert matplotlib.get_backend() == "svg"
+        assert not pyplot.get_fignums()
 
 
 def flat(level, channels, num=3):

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ import ganaug
 from ganaug.evaluate.arms import BASELINE, Arm
 from ganaug.evaluate.description import describe
 from ganaug.gan.conditional_vae import ConditionalVAE
+from ganaug.gan.precision import layers_of
 from ganaug.gan.training_by_name import MODELS
 
 
@@ -83,6 +85,18 @@ def test_as_an_artifact_was_trained(digits, model, architecture, compiled):
     if model == "gan":
         assert again.training["conditioning"] == "auxiliary"
         assert again.training["spectral_normalization"] is True
+
+
+def test_precision_is_the_artifact_s(digits):
+    """Whatever is in force when it is trained again."""
+    with layers_of("mixed_bfloat16"):
+        vae = ConditionalVAE((8, 8, 1), 10, width=8, latent_dim=4)
+    vae.compile()
+    vae.fit(digits.train, steps_per_epoch=2, verbose=0)
+    generator = ganaug.SeededGenerator.like(vae.to_artifact())
+    again = generator.train(digits.train, 7)
+    assert again.training["precision"] == "mixed_bfloat16"
+    assert keras.config.dtype_policy().name == "float32"
 
 
 def test_what_cannot_be_trained_again_is_refused(small_gan):
@@ -159,6 +173,10 @@ def test_descriptions_tell_them_apart():
             (vae, {"ratio": 0.25}),
             (vae, {"ratio": 0.5, "latents": "around"}),
             (ganaug.SeededGenerator("gan"), {"ratio": 0.5}),
+            (
+                ganaug.SeededGenerator("vae", precision="mixed_bfloat16"),
+                {"ratio": 0.5},
+            ),
         )
     ]
     assert described[0] == described[1]

@@ -1,5 +1,6 @@
 """GANAugmenter.tune: what helps is chosen, and ratio 0 where nothing does."""
 
+import dataclasses
 import itertools
 import json
 
@@ -249,6 +250,14 @@ def test_validation_images_must_be_unseen(small_gan, digits, linear):
             "selection='best'",
         ),
         ({"num_trainings": 15}, "num_trainings=15"),
+        (
+            {"on_top_of": ganaug.on_top_of_best},
+            r"\.on\(control, name\).*on_top_of='best control'",
+        ),
+        (
+            {"on_top_of": lambda transform: Arm(transform, fraction=0.5)},
+            "fraction=0.5",
+        ),
     ],
 )
 def test_bad_arguments_are_refused(
@@ -258,6 +267,21 @@ def test_bad_arguments_are_refused(
     augmenter = ganaug.GANAugmenter(small_gan, seed=0)
     with pytest.raises(ValueError, match=message):
         tune(augmenter, digits.train, digits.test, linear, **arguments)
+
+
+def test_one_validation_image_of_each_class_is_not_enough(
+    small_gan, digits, linear
+):
+    """Nor are images of another kind."""
+    augmenter = ganaug.GANAugmenter(small_gan, seed=0)
+    singles = take_per_class(digits.test, [1] * 10, seed=0)
+    with pytest.raises(ValueError, match="a second image of some class"):
+        tune(augmenter, digits.train, singles, linear)
+    renamed = dataclasses.replace(
+        digits.test, class_names=digits.test.class_names[::-1]
+    )
+    with pytest.raises(ValueError, match="`validation` must have the class na"):
+        tune(augmenter, digits.train, renamed, linear)
 
 
 def test_there_must_be_something_to_tune(small_gan, digits, linear):

@@ -10,9 +10,11 @@ import pytest
 import tensorflow as tf
 
 import ganaug
+from ganaug.data.splits import take_per_class
 from ganaug.evaluate.arms import BASELINE, CLASSIC, Arm, default_controls
 from ganaug.evaluate.pipeline import ArmPipeline
 from ganaug.evaluate.training import ClassifierTrainer
+from ganaug.evaluate.transforms import MixUp, Stack
 
 CONTROLS = {BASELINE: Arm()}
 
@@ -368,6 +370,37 @@ def test_testing_on_training_images_is_refused(digits, small_gan, linear):
     assert "145 images that are not in the training data" in " ".join(
         report.notes
     )
+
+
+def test_a_part_that_hides_what_it_learnt_hides_nothing_of_another(
+    digits, small_gan, linear
+):
+    """Wherever in a stack they are."""
+    augmenter = ganaug.GANAugmenter(small_gan, seed=0)
+    stack = Stack((Stack((lambda dataset: dataset, augmenter)), MixUp(10)))
+    with pytest.raises(ValueError, match="training data of arm 'GAN'"):
+        ganaug.evaluate_augmentation(
+            digits.test, digits.train, {"GAN": Arm(stack)}, classifier=linear
+        )
+
+
+def test_a_seed_has_the_same_images_each_time(digits, linear):
+    """Or arms would be compared on different ones."""
+    rng = np.random.default_rng(0)
+
+    def draw(seed):
+        return take_per_class(digits.train, [2] * 10, rng.integers(1000))
+
+    with pytest.raises(ValueError, match=r"the same images whenever.*seed 0"):
+        ganaug.evaluate_augmentation(
+            draw,
+            digits.test,
+            {"GAN": lambda dataset: dataset},
+            controls=CONTROLS,
+            classifier=linear,
+            seeds=2,
+            steps=1,
+        )
 
 
 def test_progress_names_every_training(evaluate):

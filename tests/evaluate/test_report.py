@@ -93,6 +93,33 @@ def test_samples_of_other_data_are_refused(digits, small_gan):
         ganaug.measure_samples(generators, train, renamed)
 
 
+def test_copies_of_images_that_are_not_there_cannot_be_told(
+    digits, small_gan, full, tmp_path
+):
+    """No verdict then, and the page says why."""
+    halves = [digits.test.subset(range(part, 700, 2)) for part in range(2)]
+    samples, pictures = ganaug.measure_samples(
+        ganaug.Generators(small_gan),
+        *halves,
+        extractor=lambda images: images.reshape(len(images), -1),
+    )
+    assert samples["memorization"] is None
+    assert (samples["num_learnt"], samples["num_compared"]) == (145, 0)
+    assert len(pictures) == 1
+    path = tmp_path / "report.html"
+    full[0].add(samples=samples).to_html(path, pictures)
+    text = " ".join(path.read_text("utf-8").split())
+    assert "of the 145 images that the generator learnt, none are" in text
+
+
+def test_both_columns_are_of_as_many_images(full):
+    """More would come nearer to perfect scores."""
+    samples = full[0].samples
+    assert samples["real_scores"]["num_fake"] == 145
+    assert samples["scores"]["num_fake"] == 145
+    assert samples["memorization"]["num_synthetic"] == 700
+
+
 def test_the_page_has_all_sections(page):
     """The verdict first, and no file or address but what it holds."""
     text = page.read_text("utf-8")

@@ -66,6 +66,23 @@ def test_a_gan_can_be_trained_again_for_each_seed(digits):
     assert (first[0].numpy() != first[2].numpy()).any()
 
 
+def test_a_pretrained_generator_gets_pixels_and_classes_as_it_knows_them(
+    make_images,
+):
+    """Eight-bit pixels, and classes that have names."""
+    data = make_images((9, 4, 2), class_names=["cow", "ant", "bee"])
+    vae = ganaug.ConditionalVAE((8, 8, 1), 3, width=8, latent_dim=4, seed=0)
+    vae.compile()
+    vae.fit(data, steps_per_epoch=1, verbose=0)
+    sampler = ganaug.GANOverSampler(pretrained=vae, image_shape=(8, 8))
+    grown = resample(data, sampler, seed=1)
+    assert grown.images.dtype == np.uint8
+    assert grown.class_names == ("cow", "ant", "bee")
+    assert grown.class_counts.tolist() == [9, 9, 9]
+    np.testing.assert_array_equal(grown.images[:15], data.images)
+    np.testing.assert_array_equal(grown.labels[:15], data.labels)
+
+
 def test_what_a_sampler_learnt_before_is_checked(digits, small_gan):
     """A pretrained one is told, one that trains itself is not."""
     arms = {

@@ -11,6 +11,7 @@ from ganaug.evaluate.statistics import (
     NO_GAIN,
     USE_IT,
     PairedGain,
+    decisive_controls,
     holm,
     paired_gain,
     paired_power,
@@ -187,3 +188,19 @@ def test_further_seeds_reach_the_power():
     assert paired_power(effect, total) >= 0.8 > paired_power(effect, total - 1)
     assert paired_gain([0.9, 1.0, 1.1], [0] * 3).further_seeds() == 0
     assert paired_gain([1e-9, -1e-9, 1, -1], [0] * 4).further_seeds() is None
+
+
+def test_the_control_that_decides():
+    """The one that is beaten least certainly, with p over all candidates."""
+    clear = paired_gain([0.3, 0.31, 0.29, 0.3], [0.1, 0.1, 0.1, 0.11])
+    close = paired_gain([0.3, 0.31, 0.29, 0.3], [0.28, 0.31, 0.28, 0.29])
+    lost = paired_gain([0.3, 0.31, 0.29, 0.3], [0.4, 0.4, 0.41, 0.4])
+    gains = {
+        "one": {"weak": clear, "strong": close},
+        "other": {"weak": clear, "strong": lost, "strongest": lost},
+    }
+    found = decisive_controls(gains)
+    assert found["one"][0] == "strong"
+    assert found["one"][1] == pytest.approx(2 * close.p_value)
+    assert found["other"] == ("strong", 1.0)
+    assert decisive_controls({"one": gains["one"]})["one"][1] == close.p_value

@@ -3,6 +3,9 @@
 import contextlib
 import io
 import multiprocessing
+import os
+import signal
+import threading
 
 from rich.console import Console
 
@@ -44,13 +47,26 @@ def helping_processes(number, run, data_arguments, options, run_dir):
 
 
 def _help(run, data_arguments, options, run_dir):
-    # What goes wrong here goes wrong in the process that is seen, too.
-    with contextlib.redirect_stderr(io.StringIO()):
-        evaluate(
-            run,
-            load_data(*data_arguments),
-            Console(file=io.StringIO()),
-            options,
-            run_dir,
-            helps=True,
-        )
+    parent = multiprocessing.parent_process()
+
+    def end_with_parent():
+        # A parent that is killed tells nobody.
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    # The parent alone answers to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            evaluate(
+                run,
+                load_data(*data_arguments),
+                Console(file=io.StringIO()),
+                options,
+                run_dir,
+                helps=True,
+            )
+    except Exception:
+        # It goes wrong in the process that is seen too, which says so.
+        os._exit(1)

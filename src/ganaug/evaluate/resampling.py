@@ -54,6 +54,8 @@ def resample(images, sampler, seed):
     Args:
         images: `LabeledImages`.
         sampler: Sampler of imbalanced-learn, or what has its `fit_resample`.
+            One with `pretrained`, as `GANOverSampler` has it, gets pixels as
+            they are and class names.
         seed: Integer. Becomes its `random_state`, where it has one.
 
     Returns:
@@ -68,12 +70,20 @@ def resample(images, sampler, seed):
             sampler.set_params(random_state=seed)
     dtype = images.images.dtype
     table = images.images.reshape(len(images), -1)
-    if dtype.kind in "ui":
+    if getattr(sampler, "pretrained", None) is not None:
+        # Its generator draws the pixels and the classes that it learnt.
+        rows, names = sampler.fit_resample(
+            table, np.asarray(images.class_names)[images.labels]
+        )
+        place = {name: label for label, name in enumerate(images.class_names)}
+        labels = np.array([place[name] for name in names.tolist()])
+    else:
         # In small integers the differences that SMOTE takes would wrap around.
-        table = table.astype(np.float32)
-    rows, labels = sampler.fit_resample(table, images.labels)
-    if dtype.kind in "ui":
-        rows = np.rint(rows)
+        whole = dtype.kind in "ui"
+        rows, labels = sampler.fit_resample(
+            table.astype(np.float32) if whole else table, images.labels
+        )
+        rows = np.rint(rows) if whole else rows
     return LabeledImages(
         rows.astype(dtype).reshape(-1, *images.image_shape),
         labels,
