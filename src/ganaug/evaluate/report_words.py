@@ -58,12 +58,18 @@ def _tell_what_decided(report, arm):
     gain = report.gain(arm.name, control)
     if report.verdicts[arm.name] != NO_GAIN or len(report.seeds) < MIN_SEEDS:
         return []
-    number = len(report.candidates)
-    corrected = f", corrected for {number} candidates" if number > 1 else ""
-    lines = [
-        f"What decides is {control}, over which the gain is least certain: "
-        f"{interval(gain)}, p = {p_value:.3f}{corrected}."
-    ]
+    if gain.mean > 0:
+        number = len(report.candidates)
+        corrected = f", corrected for {number} candidates" if number > 1 else ""
+        lines = [
+            f"What decides is {control}, over which the gain is least certain: "
+            f"{interval(gain)}, p = {p_value:.3f}{corrected}."
+        ]
+    else:
+        lines = [
+            f"What decides is {control}, which {arm.name} does not beat: "
+            f"{interval(gain)}."
+        ]
     further = gain.further_seeds()
     # Where the interval has no zero in it, p was corrected away.
     if further and gain.low <= 0 <= gain.high:
