@@ -1,6 +1,6 @@
 """Pictures."""
 
-import importlib
+import importlib.util
 
 import matplotlib
 import numpy as np
@@ -15,12 +15,19 @@ from ganaug.pictures import save_image_grid, save_loss_curves
 
 def test_the_user_s_windows_stay_the_user_s(tmp_path):
     """Drawing into files leaves pyplot and its backend alone."""
-    with matplotlib.rc_context({"backend": "svg"}):
+    before = matplotlib.get_backend()
+    matplotlib.use("svg")
+    try:
         for module in (pictures, plots):
-            importlib.reload(module)
+            spec = importlib.util.spec_from_file_location(
+                "anew", module.__file__
+            )
+            spec.loader.exec_module(importlib.util.module_from_spec(spec))
         pictures.save_loss_curves(tmp_path / "a.png", {"step": [1], "l": [2.0]})
         assert matplotlib.get_backend() == "svg"
         assert not pyplot.get_fignums()
+    finally:
+        matplotlib.use(before)
 
 
 def flat(level, channels, num=3):

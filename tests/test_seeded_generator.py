@@ -186,6 +186,8 @@ def test_descriptions_tell_them_apart():
 
 def test_bad_arguments_are_refused(digits):
     """Before anything is trained."""
+    with pytest.raises(ValueError, match="mixed_float15"):
+        ganaug.SeededGenerator("vae", precision="mixed_float15")
     with pytest.raises(ValueError, match="model='diffusion'"):
         ganaug.SeededGenerator("diffusion")
     for wrong in ({"ratios": 0.5}, {"seed": 3}, {"value_range": (0, 1)}):

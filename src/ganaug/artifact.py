@@ -12,6 +12,7 @@ Loading executes nothing from the folder: the architecture is built by our own
 code from checked numbers, and the weights are plain tensors.
 """
 
+import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -264,7 +265,8 @@ def load(path):
 def _check_readable(artifact):
     """Refuses what `load` would refuse, before anything is written."""
     try:
-        check_record(make_record(artifact, {"sha256": ""}, None))
+        record = make_record(artifact, {"sha256": ""}, None)
+        check_record(json.loads(dump_record(record)))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             "An artifact of this model could not be read again. Received: "

@@ -55,7 +55,7 @@ class SeededGenerator:
             the policy in force.
 
     Raises:
-        ValueError: `model` is unknown.
+        ValueError: `model` or `precision` is unknown.
 
     Example:
 
@@ -91,6 +91,9 @@ class SeededGenerator:
         self.model_arguments = dict(model_arguments or {})
         self.compile_arguments = dict(compile_arguments or {})
         self.class_balanced = class_balanced
+        if precision is not None:
+            # Raises for what is none, now and not after other trainings.
+            keras.dtype_policies.get(precision)
         self.precision = precision
         self._latest = None
 

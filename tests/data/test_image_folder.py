@@ -50,6 +50,15 @@ def test_trains_may_be_a_class(tmp_path):
     assert test is None
 
 
+@pytest.mark.parametrize("other", ["test", "val"])
+def test_splits_without_classes_are_no_classes(tmp_path, other):
+    """Images right in `train` and `test` have no labels."""
+    for name in (other, "train"):
+        write(tmp_path / name / "0.png")
+    with pytest.raises(ValueError, match="must hold one folder for each class"):
+        load_image_folder(tmp_path)
+
+
 def test_mixed_sizes_are_stretched_and_it_is_said(folder):
     """To 32 x 32, or to the size asked for."""
     write(folder / "train" / "red" / "wide.JPG", (20, 40))

@@ -204,3 +204,16 @@ def test_the_control_that_decides():
     assert found["one"][1] == pytest.approx(2 * close.p_value)
     assert found["other"] == ("strong", 1.0)
     assert decisive_controls({"one": gains["one"]})["one"][1] == close.p_value
+
+
+def test_seeds_that_are_added_while_a_case_is_open_cost_certainty():
+    """As the documentation says: three times as many false alarms."""
+    differences = np.random.default_rng(0).normal(size=(20_000, 25))
+    is_open, says_use_it = np.ones(20_000, bool), []
+    for count in (5, 10, 15, 20, 25):
+        test = stats.ttest_1samp(differences[:, :count], 0, axis=1)
+        settled = test.pvalue < 0.05
+        says_use_it.append((is_open & settled & (test.statistic > 0)).mean())
+        is_open &= ~settled
+    assert says_use_it[0] == pytest.approx(0.025, abs=0.005)
+    assert sum(says_use_it) == pytest.approx(0.075, abs=0.008)

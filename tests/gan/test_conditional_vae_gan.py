@@ -98,6 +98,21 @@ def test_the_autoencoder_starts_alone(make_images):
         assert not unchanged["encoder"]
 
 
+def test_compiled_again_the_autoencoder_starts_alone_again(
+    make_images, tmp_path
+):
+    """Also after the file is loaded, which keeps when that was."""
+    model, _ = fitted(make_images())
+    model.compile(autoencoder_steps=2)
+    model.save(tmp_path / "model.keras")
+    for again in (model, keras.models.load_model(tmp_path / "model.keras")):
+        before = weights(again.discriminator)
+        again.fit(make_images(), steps_per_epoch=2, verbose=0)
+        assert same(before, weights(again.discriminator)) == [True]
+        again.fit(make_images(), steps_per_epoch=1, verbose=0)
+        assert same(before, weights(again.discriminator)) == [False]
+
+
 def test_the_autoencoder_alone_reconstructs(make_images):
     """What the first steps minimize is the VAE's loss and nothing else."""
     kwargs = {"autoencoder_steps": 40, "steps": 40, "gamma": 0.1}

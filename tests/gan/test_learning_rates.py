@@ -55,7 +55,7 @@ def test_they_fall_along_a_cosine():
 def test_compiled_again_they_fall_from_the_start_again():
     """Steps count from there."""
     step = keras.Variable(500, dtype="int64", trainable=False)
-    rates = LearningRates(step, keras.Variable(1.0, trainable=False), 8)
+    rates = LearningRates(step, keras.Variable(1.0, trainable=False), 8, 500)
     rates.adopt("optimizer", keras.optimizers.SGD(0.4))
     rates.set_for_step()
     assert now(rates) == pytest.approx(0.4)

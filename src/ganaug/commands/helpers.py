@@ -36,14 +36,28 @@ def helping_processes(number, run, data_arguments, options, run_dir):
         )
         for _ in range(number)
     ]
-    for process in processes:
-        process.start()
+    with _without_interrupts():
+        for process in processes:
+            process.start()
     try:
         yield
     finally:
         for process in processes:
             process.terminate()
             process.join()
+
+
+@contextlib.contextmanager
+def _without_interrupts():
+    """Lets processes inherit that the parent alone answers to Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _help(run, data_arguments, options, run_dir):
@@ -55,8 +69,6 @@ def _help(run, data_arguments, options, run_dir):
         os._exit(1)
 
     threading.Thread(target=end_with_parent, daemon=True).start()
-    # The parent alone answers to Ctrl-C.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with contextlib.redirect_stderr(io.StringIO()):
             evaluate(

@@ -15,6 +15,7 @@ from ganaug.data.image_files import (
 from ganaug.data.labeled_images import LabeledImages
 
 DEFAULT_SIZE = (32, 32)
+SPLITS = {"train", "test", "val", "valid", "validation"}
 
 
 def load_image_folder(path, image_size=None, findings=None):
@@ -128,8 +129,11 @@ def _sizes_text(sizes):
 def _list_splits(path, findings):
     """Class names, and for each split its files with their labels."""
     train, test = path / "train", path / "test"
-    # Trains may be a class.
-    if not train.is_dir() or (not _subfolders(train) and _subfolders(path)[1:]):
+    # Trains may be a class, beside others.
+    is_class = set(_subfolders(path)) - SPLITS and not (
+        train.is_dir() and _subfolders(train)
+    )
+    if not train.is_dir() or is_class:
         train, test = path, None
     class_names = _subfolders(train)
     if not class_names:

@@ -74,7 +74,8 @@ def check_values(images, value_range):
     bounds = value_range
     if images.dtype.kind in "ui":
         limits = np.iinfo(images.dtype)
-        if value_range[0] < limits.min or value_range[1] > limits.max:
+        # As floats, which the ends of 64 bits are rounded to.
+        if value_range[0] < limits.min or value_range[1] > float(limits.max):
             raise ValueError(
                 f"`value_range` must be one that {images.dtype} can hold, from "
                 f"{limits.min} to {limits.max}: generated images have its ends "
@@ -134,10 +135,12 @@ def from_unit(images, value_range, dtype):
     if dtype.is_integer:
         # Of large numbers float32 knows but some, and the nearest one may be
         # beyond what the integer can hold.
-        highest = np.float32(high)
+        lowest, highest = np.float32(low), np.float32(high)
+        if float(lowest) < low:
+            lowest = np.nextafter(lowest, np.float32(high))
         if float(highest) > high:
             highest = np.nextafter(highest, np.float32(low))
-        images = tf.minimum(tf.round(images), highest)
+        images = tf.clip_by_value(tf.round(images), lowest, highest)
         return tf.cast(images, dtype)
     # As a number of this dtype a bound may be a little nearer.
     return tf.clip_by_value(

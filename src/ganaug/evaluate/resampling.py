@@ -55,7 +55,7 @@ def resample(images, sampler, seed):
         images: `LabeledImages`.
         sampler: Sampler of imbalanced-learn, or what has its `fit_resample`.
             One with `pretrained`, as `GANOverSampler` has it, gets pixels as
-            they are and class names.
+            they are, and as labels the names of classes that have some.
         seed: Integer. Becomes its `random_state`, where it has one.
 
     Returns:
@@ -72,11 +72,14 @@ def resample(images, sampler, seed):
     table = images.images.reshape(len(images), -1)
     if getattr(sampler, "pretrained", None) is not None:
         # Its generator draws the pixels and the classes that it learnt.
-        rows, names = sampler.fit_resample(
-            table, np.asarray(images.class_names)[images.labels]
+        names = images.class_names
+        if names == tuple(map(str, range(len(names)))):
+            names = range(len(names))
+        rows, given = sampler.fit_resample(
+            table, np.asarray(names)[images.labels]
         )
-        place = {name: label for label, name in enumerate(images.class_names)}
-        labels = np.array([place[name] for name in names.tolist()])
+        place = {name: label for label, name in enumerate(names)}
+        labels = np.array([place[name] for name in given.tolist()])
     else:
         # In small integers the differences that SMOTE takes would wrap around.
         whole = dtype.kind in "ui"

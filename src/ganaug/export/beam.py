@@ -36,8 +36,10 @@ class Draw(beam.DoFn):
     def _examples(self, chunk, first):
         generators = self._maker.generators
         images = to_eight_bit(chunk.columns["images"], generators)
-        targets = chunk.columns.get("targets", itertools.repeat(None))
-        rows = zip(images, chunk.columns["provenance"], targets, strict=False)
+        targets = chunk.columns.get("targets")
+        if targets is None:
+            targets = itertools.repeat(None, len(images))
+        rows = zip(images, chunk.columns["provenance"], targets, strict=True)
         for offset, (image, provenance, target) in enumerate(rows):
             yield (
                 first + offset,

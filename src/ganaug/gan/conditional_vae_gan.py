@@ -160,7 +160,6 @@ class ConditionalVAEGAN(Encoding, ConditionalGAN):
             )
         self.encoded_share = float(encoded_share)
         self.autoencoder_steps = int(autoencoder_steps)
-        self.adversarial_from = self.current_step + self.autoencoder_steps
         self.e_optimizer = self._add_optimizer(
             "e_optimizer", e_optimizer, self.encoder
         )
@@ -197,7 +196,9 @@ class VariationalAdversarialStep(AdversarialStep):
     def _weight(self):
         """The adversarial losses' weight in this step."""
         return tf.cast(
-            self.model.step >= self.model.adversarial_from, tf.float32
+            self.model.step - self.model.compiled_at
+            >= self.model.autoencoder_steps,
+            tf.float32,
         )
 
     def train_generator(self, real, noise):

@@ -57,6 +57,8 @@ class GenerativeModel(DrawingModel):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.step = self._counter("step")
+        # A model that is compiled again begins a new course.
+        self.compiled_at = self._counter("compiled_at")
         self.attempt = self._counter("attempt")
         self.gentleness = self._scalar("gentleness", "ones")
         self.learning_rates = None
@@ -92,8 +94,9 @@ class GenerativeModel(DrawingModel):
         )
         # What is chosen now has not been made gentler by any rollback.
         self.gentleness.assign(1.0)
+        self.compiled_at.assign(self.step)
         self.learning_rates = LearningRates(
-            self.step, self.gentleness, decay_steps
+            self.step, self.gentleness, decay_steps, self.compiled_at
         )
 
     def _add_optimizer(self, name, optimizer, network):
@@ -229,7 +232,7 @@ class GenerativeModel(DrawingModel):
     @property
     def state_variables(self):
         """List of the variables that training changes beside the networks."""
-        return [self.step, self.attempt, self.gentleness]
+        return [self.step, self.attempt, self.gentleness, self.compiled_at]
 
     @property
     def gentler_settings(self):
@@ -328,6 +331,8 @@ class GenerativeModel(DrawingModel):
         return self.learning_rates.optimizer_configs()
 
     def get_compile_config(self):
+        if not self.compiled:
+            return None
         return {**self.training_settings(), **self.optimizer_configs()}
 
     def compile_from_config(self, config):

@@ -57,6 +57,8 @@ class LearningRates:
             not constant.
         decay_steps: Integer. Steps over which constant ones fall to a tenth,
             or `None`.
+        begun_at: Integer or `keras.Variable`. The step at which they begin to
+            fall. Defaults to `0`.
 
     Attributes:
         optimizers: Dict from names to the optimizers.
@@ -65,7 +67,7 @@ class LearningRates:
         ValueError: `decay_steps` is out of range.
     """
 
-    def __init__(self, step, gentleness, decay_steps=None):
+    def __init__(self, step, gentleness, decay_steps=None, begun_at=0):
         if decay_steps is not None and not (
             isinstance(decay_steps, (int, np.integer)) and decay_steps >= 1
         ):
@@ -76,8 +78,7 @@ class LearningRates:
         self.decay_steps = None if decay_steps is None else int(decay_steps)
         self.optimizers = {}
         self._step = step
-        # A model that is compiled again begins a new course.
-        self._begun_at = int(keras.ops.convert_to_numpy(step))
+        self._begun_at = begun_at
         self._gentleness = gentleness
         # What each optimizer came with: a number or a schedule.
         self._given = {}

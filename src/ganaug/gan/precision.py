@@ -72,7 +72,7 @@ def layers_of(policy):
     """Lets layers that are made within have a dtype policy.
 
     Args:
-        policy: String.
+        policy: String or `keras.dtype_policies.DTypePolicy`.
 
     Yields:
         Nothing.
