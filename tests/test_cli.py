@@ -158,6 +158,24 @@ def test_all_controls_can_be_asked_for(run, monkeypatch, linear):
     )
 
 
+def test_trainings_are_not_lost_for_the_samples(run, monkeypatch, linear):
+    """A report without them says why."""
+
+    def fail(*_):
+        raise ValueError("too few images to compare")
+
+    monkeypatch.setitem(evaluate_command.CLASSIFIERS, "cnn", linear)
+    monkeypatch.setattr(evaluate_command, "measure_samples", fail)
+    done = ganaug_command(
+        *("evaluate", run, "digits", "--class-counts"),
+        *("40,30,20,15,12,9,7,5,4,3", "--seeds", 1, "--steps", 1, "--json"),
+    )
+    assert done.exit_code == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["samples"] is None
+    assert "not be measured: too few images to compare" in report["notes"][-1]
+
+
 def test_inception_without_weights_is_an_error(run, no_training, monkeypatch):
     """At once, and not after the trainings."""
 
