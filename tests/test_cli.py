@@ -17,7 +17,12 @@ import ganaug.commands.evaluate as evaluate_command
 import ganaug.commands.train
 from ganaug import artifact
 from ganaug.cli import app, options
-from ganaug.evaluate.arms import all_controls, default_controls
+from ganaug.evaluate.arms import (
+    BASELINE,
+    CLASSIC,
+    all_controls,
+    default_controls,
+)
 from ganaug.fidelity.scores import MEASURES
 from ganaug.gan.architectures import ARCHITECTURES
 from ganaug.gan.latents import LATENTS
@@ -29,10 +34,28 @@ def ganaug_command(*arguments):
     return typer.testing.CliRunner().invoke(app, [str(a) for a in arguments])
 
 
-COUNTS = "12,9,7,6,5,5,4,4,3,3"
+# Balanced data have half as many controls.
+COUNTS = "5,5,5,5,5,5,5,5,5,5"
 
 
-def test_train_sample_evaluate(tmp_path):
+@pytest.fixture
+def linear_classifier(monkeypatch, linear):
+    """The smallest classifier in place of the default one."""
+    monkeypatch.setitem(evaluate_command.CLASSIFIERS, "cnn", linear)
+
+
+@pytest.fixture
+def two_controls(monkeypatch, linear_classifier):
+    """Two of the default controls, which train in no time."""
+
+    def two(*args, **kwargs):
+        every = default_controls(*args, **kwargs)
+        return {name: every[name] for name in (BASELINE, CLASSIC)}
+
+    monkeypatch.setattr(evaluate_command, "default_controls", two)
+
+
+def test_train_sample_evaluate(tmp_path, linear_classifier):
     """The three commands in a row, as in the README."""
     run = tmp_path / "run"
     done = ganaug_command(
@@ -42,7 +65,7 @@ def test_train_sample_evaluate(tmp_path):
     assert done.exit_code == 0, done.stderr
     result = json.loads(done.stdout)
     assert (result["steps"], result["seed"]) == (3, 5)
-    assert result["num_images"] == 58
+    assert result["num_images"] == 50
     assert "training 3/3 steps d_loss 0." in done.stderr
     assert "images/s" in done.stderr
     assert {path.name for path in run.iterdir()} == {
@@ -51,7 +74,7 @@ def test_train_sample_evaluate(tmp_path):
     }
     assert (
         "training a gan: architecture r3gan, preset tiny, float32, seed 5, "
-        "3 steps of 64 out of 58 images of 10 classes"
+        "3 steps of 64 out of 50 images of 10 classes"
     ) in " ".join(done.stderr.split())
     lines = (run / "losses.csv").read_text().splitlines()
     assert lines[0] == "step,d_loss,g_loss"
@@ -79,16 +102,16 @@ def test_train_sample_evaluate(tmp_path):
     assert result == json.loads((out / "report.json").read_text())
     assert files["report_html"] == str(out / "report.html")
     assert [arm["name"] for arm in result["arms"]] == [
-        *default_controls(10),
+        *default_controls(10, imbalanced=False),
         "classic + GAN",
         "best control + GAN",
         "real + GAN",
         "synthetic only",
     ]
     assert result["about"]["ratio"] == 0.5
-    assert result["settings"]["train_images_per_class"][0] == 12
-    # 13 controls to choose among and to test, two arms, and two references.
-    assert "evaluating 30/30 trainings" in done.stderr
+    assert result["settings"]["train_images_per_class"][0] == 5
+    # 7 controls to choose among and to test, two arms, and two references.
+    assert "evaluating 18/18 trainings" in done.stderr
     assert result["chosen_control"] in [
         arm["name"] for arm in result["arms"] if arm["role"] == "control"
     ]
@@ -122,9 +145,10 @@ def test_train_sample_evaluate(tmp_path):
 
 def test_processes_share_an_evaluation(run):
     """With all that can be asked for, and no folder."""
+    # Balanced data have half as many controls.
     done = ganaug_command(
         *("evaluate", run, "digits", "--class-counts"),
-        *("40,30,20,15,12,9,7,5,4,3", "--seeds", 1, "--steps", 2),
+        *("4,4,4,4,4,4,4,4,4,4", "--seeds", 1, "--steps", 2),
         *("--ratios", "0.5,0.75", "--learning-curve", "0.5", "--json"),
         *("--workers", 2, "--classifier", "residual", "--retrain"),
     )
@@ -143,28 +167,29 @@ def test_processes_share_an_evaluation(run):
     assert report["about"]["retrain"] is True
 
 
-def test_all_controls_can_be_asked_for(run, monkeypatch, linear):
+def test_all_controls_can_be_asked_for(run, monkeypatch):
     """By one word."""
-    monkeypatch.setitem(evaluate_command.CLASSIFIERS, "cnn", linear)
+    asked = []
+
+    def evaluate(*args, controls, **kwargs):
+        asked.extend(controls)
+        raise ValueError("asked for enough")
+
+    monkeypatch.setattr(evaluate_command, "evaluate_augmentation", evaluate)
     done = ganaug_command(
         *("evaluate", run, "digits", "--class-counts"),
-        *("40,30,20,15,12,9,7,5,4,3", "--seeds", 1, "--steps", 2),
-        *("--controls", "all", "--json"),
+        *("40,30,20,15,12,9,7,5,4,3", "--controls", "all"),
     )
-    assert done.exit_code == 0, done.stderr
-    arms = json.loads(done.stdout)["arms"]
-    assert [arm["name"] for arm in arms if arm["role"] == "control"] == list(
-        all_controls(10, (0, 255))
-    )
+    assert "asked for enough" in done.stderr
+    assert asked == list(all_controls(10, (0, 255)))
 
 
-def test_trainings_are_not_lost_for_the_samples(run, monkeypatch, linear):
+def test_trainings_are_not_lost_for_the_samples(run, monkeypatch, two_controls):
     """A report without them says why."""
 
     def fail(*_):
         raise ValueError("too few images to compare")
 
-    monkeypatch.setitem(evaluate_command.CLASSIFIERS, "cnn", linear)
     monkeypatch.setattr(evaluate_command, "measure_samples", fail)
     done = ganaug_command(
         *("evaluate", run, "digits", "--class-counts"),
@@ -381,7 +406,9 @@ def test_bad_input_is_refused(
     assert "Traceback" not in done.stderr
 
 
-def test_a_test_set_that_the_gan_learnt_is_refused(run, tmp_path, digits):
+def test_a_test_set_that_the_gan_learnt_is_refused(
+    run, tmp_path, digits, two_controls
+):
     """Unless it is allowed, and then the report says so."""
     data = digits
     path = tmp_path / "leak.npz"

@@ -12,7 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import ganaug
 from ganaug.data.splits import take_per_class
-from ganaug.evaluate.arms import Arm
+from ganaug.evaluate.arms import BASELINE, CLASSIC, Arm, default_controls
 from ganaug.tuning.candidates import count_trainings, draw_candidates
 
 
@@ -69,7 +69,7 @@ def test_what_helps_is_chosen(knowing, linear):
 def test_where_nothing_helps_the_ratio_is_0(small_gan, digits, linear):
     """This GAN has seen a few steps and draws noise."""
     augmenter = ganaug.GANAugmenter(small_gan, seed=0)
-    tuned = tune(augmenter, digits.train, digits.test, linear, steps=400)
+    tuned = tune(augmenter, digits.train, digits.test, linear, steps=200)
     assert tuned.ratio == 0
     assert not tuned.tuning.helps
     assert tuned.tuning.candidate["ratio"] > 0
@@ -177,6 +177,7 @@ def test_smoothed_labels_are_searched_for_one_hot_labels(
         digits.train,
         digits.test,
         {"smooth": ganaug.on_top_of_classic(smooth)},
+        {name: default_controls(10)[name] for name in (BASELINE, CLASSIC)},
         classifier=linear,
         seeds=1,
         steps=1,

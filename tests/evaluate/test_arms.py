@@ -146,6 +146,19 @@ def test_transforms_repeat_for_a_seed(transform):
     assert (first != stream(2)).any()
 
 
+def test_what_comes_last_in_a_stack_draws_as_it_does_alone():
+    """So that a control is the same with a generator before it."""
+    control = Stack((Classic(), MixUp(4)))
+    for last in (MixUp(4), control):
+        alone = batches().apply(last.with_seed(1))
+        after = batches().apply(Stack((lambda ds: ds, last)).with_seed(1))
+        for one, other in zip(read(alone), read(after), strict=True):
+            np.testing.assert_array_equal(one, other)
+    # Parts do not draw alike.
+    seeds = [part.seed for part in control.with_seed(1).transforms]
+    assert len({*seeds}) == 2
+
+
 def test_a_stack_knows_what_its_parts_learnt():
     """The leakage guard sees through it."""
 

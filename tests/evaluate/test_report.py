@@ -41,7 +41,7 @@ def full(digits, linear, small_gan):
             "alone": Arm(augmenter.replace(ratio=1.0)),
         },
         classifier=linear,
-        seeds=3,
+        seeds=2,
         steps=20,
         learning_curve=(0.25, 0.5),
     )
@@ -125,7 +125,7 @@ def test_the_page_has_all_sections(page):
     text = page.read_text("utf-8")
     titles = re.findall(r"<h2>(.*?)</h2>", text)
     assert titles == [
-        "Balanced accuracy over 3 paired seeds",
+        "Balanced accuracy over 2 paired seeds",
         "How sure that is",
         "The choice of the control",
         "Further measures",

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganaug.seeds import derive_seed
+
 NOTHING_LEARNT = np.empty(0, np.uint64)
 # Pixels and labels are data, whatever precision a network computes in.
 EXACT = "float32"
@@ -298,13 +300,19 @@ class Stack:
             seed: Integer.
 
         Returns:
-            A `Stack`.
+            A `Stack`. Its last part has the seed itself, so that what comes
+            after a generator draws as it does without one, and arms that
+            differ by the generator differ by nothing else.
         """
+        last = len(self.transforms) - 1
         return Stack(
             tuple(
-                transform.with_seed(seed + 101 * place)
-                if hasattr(transform, "with_seed")
-                else transform
+                _with_seed(
+                    transform,
+                    seed
+                    if place == last
+                    else derive_seed(seed, f"{last - place} before the last"),
+                )
                 for place, transform in enumerate(self.transforms)
             )
         )
@@ -313,3 +321,9 @@ class Stack:
         for transform in self.transforms:
             dataset = dataset.apply(transform)
         return dataset
+
+
+def _with_seed(transform, seed):
+    if hasattr(transform, "with_seed"):
+        return transform.with_seed(seed)
+    return transform
