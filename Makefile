@@ -7,8 +7,9 @@ VENV ?= .venv
 demo: $(VENV)/.installed
 	$(VENV)/bin/ganaug demo
 
+# One process more than small machines have cores: some tests wait for others.
 test: $(VENV)/.installed-test lint
-	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
+	$(VENV)/bin/python -m pytest -n 3 --dist loadgroup
 
 lint: $(VENV)/.installed-test
 	$(VENV)/bin/ruff check .

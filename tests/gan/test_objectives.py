@@ -346,11 +346,13 @@ def test_each_discriminator_step_has_a_batch_of_its_own():
     by_hand = small_gan()
     images, labels = batch(12)
     gan.train_step((images, labels))
-    noise = by_hand._step_noise()
+    noise, step = by_hand._step_noise(), by_hand.adversarial_step
     for index in range(2):
         real = images[index::2], labels[index::2]
-        by_hand.adversarial_step.train_discriminator(real, noise, f"d{index}")
-    by_hand.adversarial_step.train_generator(real, noise)
+        with tf.GradientTape() as drawing:
+            fake = step.fakes.draw(real, noise, f"d{index}")
+        logits = step.train_discriminator(real, fake, noise, f"d{index}")
+    step.train_generator(real, fake, logits, drawing, noise)
     for one, other in zip(
         gan.networks.values(), by_hand.networks.values(), strict=True
     ):
@@ -362,3 +364,36 @@ def test_each_discriminator_step_has_a_batch_of_its_own():
         int(optimizer.iterations) for optimizer in gan.optimizers.values()
     ]
     assert counts == [2, 1]
+
+
+@pytest.mark.parametrize("loss", ["relativistic", "non_saturating"])
+def test_the_generator_learns_from_the_fakes_that_were_judged(loss):
+    """Nothing is drawn twice: by the discriminator after its step, it steps
+    along the gradient of its loss on the very images that were in that step.
+    """
+    gan, by_hand = (small_gan(loss=loss, penalty="none") for _ in range(2))
+    real = batch()
+    variables = by_hand.generator.trainable_variables
+    step, noise = by_hand.adversarial_step, by_hand._step_noise()
+    fakes = step.fakes.draw(real, noise, "d0")
+    on_real, _ = step.discriminator.judge(*real)
+    step.train_discriminator(real, fakes, noise, "d0")
+    with tf.GradientTape() as tape:
+        fakes = step.fakes.draw(real, noise, "d0")
+        on_fake, _ = step.discriminator.judge(*fakes)
+        objective = get_loss(loss).generator(on_real, on_fake)
+    gradients = tape.gradient(objective, variables)
+    expected = [
+        variable - 0.01 * tf.convert_to_tensor(gradient)
+        for variable, gradient in zip(variables, gradients, strict=True)
+    ]
+    before = [variable.numpy() for variable in variables]
+    gan.train_step(real)
+    for variable, end in zip(
+        gan.generator.trainable_variables, expected, strict=True
+    ):
+        np.testing.assert_allclose(variable, end, atol=1e-7)
+    assert any(
+        np.abs(start - end).max() > 1e-6
+        for start, end in zip(before, expected, strict=True)
+    )
