@@ -34,6 +34,8 @@ TRAIN = 20_000
 EXTRACTOR = 4_000
 FAKES = 5_000
 BATCH_SIZE = 64
+# What tells rows apart.
+KEYS = ("model", "seed", "dtype_policy")
 # Model, its arguments and those of `compile`.
 MODELS = {
     "mlp, non-saturating": (ganaug.ConditionalGAN, {"architecture": "mlp"}, {}),
@@ -121,6 +123,8 @@ def main():
         np.random.default_rng(1).permutation(len(data.test))[:FAKES]
     )
     known = {(row["model"], row["seed"]) for row in rows}
+    if {row["dtype_policy"] for row in rows} - {arguments.dtype_policy}:
+        parser.error("`--out` has models of another `--dtype-policy`.")
     for name, seed in itertools.product(MODELS, range(arguments.seeds)):
         if (name, seed) in known or arguments.only not in name:
             continue
@@ -139,6 +143,7 @@ def main():
         row = {
             "model": name,
             "seed": seed,
+            "dtype_policy": arguments.dtype_policy,
             "images_seen": training["images_seen"],
             "kernel_distance": round(scores.kernel_distance, 4),
             "coverage": round(scores.coverage, 3),
@@ -176,7 +181,7 @@ def make_table(rows):
     Returns:
         A `rich.table.Table`.
     """
-    columns = [key for key in rows[0] if key not in ("model", "seed")]
+    columns = [key for key in rows[0] if key not in KEYS]
     table = Table("model", "seeds", *columns)
     for name in dict.fromkeys(row["model"] for row in rows):
         of_model = [row for row in rows if row["model"] == name]

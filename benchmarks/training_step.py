@@ -2,7 +2,9 @@
 
     python -m benchmarks.training_step [--rounds 7]
 
-The same networks, losses, penalties, augmentations and optimizers. Networks,
+The same networks, losses, penalties, augmentations and optimizers. Fakes of a
+step are drawn once; the Keras tutorial, and one of PyTorch's contestants, draw
+them twice and judge real images anew, as code of that kind does. Networks,
 losses and penalties are checked first: with ganaug's weights, PyTorch's give
 its losses, and gradients of its size. Each contestant is a process of its own.
 About an hour on 2 CPU cores. Needs the extra `bench`.
@@ -248,6 +250,10 @@ def check_same(gan, settings):
     d_objective.backward()
     theirs = [d_objective.item(), _torch_norm(twin.discriminator)]
     g_objective = twin.generator_objective(real, fake, classes)
+    with torch.no_grad():
+        on_real = twin.discriminator(real, classes)
+    known = twin.generator_objective(real, fake, classes, on_real)
+    np.testing.assert_allclose(known.item(), g_objective.item(), rtol=1e-5)
     g_objective.backward()
     theirs += [g_objective.item(), _torch_norm(twin.generator)]
     np.testing.assert_allclose(theirs, ours, rtol=2e-3)

@@ -91,7 +91,8 @@ def test_an_evaluation_can_be_made_again(evaluate, small_gan):
         for name in (BASELINE, CLASSIC, "logit adjustment + CutMix")
     }
     reports = [
-        evaluate(arms, controls=controls, seeds=[4], steps=8) for _ in range(2)
+        evaluate(arms, controls=controls, seeds=[4, 9], steps=8)
+        for _ in range(2)
     ]
     assert reports[0].arms == reports[1].arms
 

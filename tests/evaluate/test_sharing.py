@@ -12,7 +12,7 @@ import ganaug
 from ganaug.evaluate.arms import BASELINE, Arm
 from ganaug.evaluate.cells import CELLS, CONFIGURATION, CellKey, Cells
 
-SEEDS = 3
+SEEDS = 4
 
 
 def work(folder, path, kill_after=None):

@@ -397,3 +397,35 @@ def test_the_generator_learns_from_the_fakes_that_were_judged(loss):
         np.abs(start - end).max() > 1e-6
         for start, end in zip(before, expected, strict=True)
     )
+
+
+def test_a_generator_that_no_gradient_reaches_stays_as_it_is():
+    """And does not learn to draw small pixels instead."""
+
+    class Blind(keras.layers.Layer):
+        def call(self, images):
+            return keras.ops.ones_like(images[:, 0, 0])
+
+    images, labels = keras.Input((4, 4, 1)), keras.Input((), dtype="int32")
+    seen = keras.layers.Embedding(3, 1)(labels) + Blind()(images)
+    discriminator = keras.Model(
+        [images, labels], keras.layers.Reshape(())(keras.layers.Dense(1)(seen))
+    )
+    gan = ganaug.ConditionalGAN(
+        (4, 4, 1),
+        3,
+        latent_dim=2,
+        seed=0,
+        generator=small_gan().generator,
+        discriminator=discriminator,
+    )
+    gan.compile(
+        loss="non_saturating",
+        penalty="none",
+        d_optimizer=keras.optimizers.SGD(0.1),
+        g_optimizer=keras.optimizers.SGD(0.1),
+    )
+    before = gan.generator.get_weights()
+    gan.train_step(batch())
+    for one, other in zip(before, gan.generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -5,7 +5,7 @@ from imblearn.base import BaseSampler
 
 from ganaug.data.splits import fingerprints
 from ganaug.evaluate.near_duplicates import count_near_duplicates
-from ganaug.evaluate.transforms import Stack
+from ganaug.evaluate.transforms import parts_of
 
 
 def check_overlap(real, seeds, test, arms, choosing, allow_overlap):
@@ -31,7 +31,7 @@ def check_overlap(real, seeds, test, arms, choosing, allow_overlap):
     """
     learnt, chosen, unknown = {}, {}, []
     for name, arm in arms.items():
-        parts = [*_parts(arm.transform), *_parts(arm.sampler)]
+        parts = [*parts_of(arm.transform), *parts_of(arm.sampler)]
         for part in parts:
             tuned_with = getattr(part, "choice_fingerprints", ())
             if len(tuned_with):
@@ -163,13 +163,6 @@ def refuse_overlap(found, allow_overlap):
             "say. Received: allow_overlap=False"
         )
     return [f"Overlap was allowed: {line}." for line in found]
-
-
-def _parts(transform):
-    """What a transformation is stacked of, so that each is asked."""
-    if isinstance(transform, Stack):
-        return [one for part in transform.transforms for one in _parts(part)]
-    return [] if transform is None else [transform]
 
 
 def _fingerprints_of(part):

@@ -300,20 +300,21 @@ class Stack:
             seed: Integer.
 
         Returns:
-            A `Stack`. Its last part has the seed itself, so that what comes
-            after a generator draws as it does without one, and arms that
-            differ by the generator differ by nothing else.
+            A `Stack`. Its last part has the seed itself and the others seeds
+            by how far they are before it, so that a control draws alike with
+            a generator before it and without one.
         """
-        last = len(self.transforms) - 1
+        parts = parts_of(self)
+        last = len(parts) - 1
         return Stack(
             tuple(
                 _with_seed(
-                    transform,
+                    part,
                     seed
                     if place == last
                     else derive_seed(seed, f"{last - place} before the last"),
                 )
-                for place, transform in enumerate(self.transforms)
+                for place, part in enumerate(parts)
             )
         )
 
@@ -321,6 +322,20 @@ class Stack:
         for transform in self.transforms:
             dataset = dataset.apply(transform)
         return dataset
+
+
+def parts_of(transform):
+    """Lists what a transformation is stacked of, in its order.
+
+    Args:
+        transform: Callable `Dataset -> Dataset`, or `None` for none.
+
+    Returns:
+        A list of callables.
+    """
+    if isinstance(transform, Stack):
+        return [one for part in transform.transforms for one in parts_of(part)]
+    return [] if transform is None else [transform]
 
 
 def _with_seed(transform, seed):

@@ -168,7 +168,12 @@ class AdversarialStep:
                 real, (images, labels), real_logits, noise
             )
             objective = scale(objective)
-        return loss, tape.gradient(objective, images)
+        # Zeros, too, where no gradient reaches the images: `None` would stand
+        # for ones where the generator is differentiated.
+        gradient = tape.gradient(
+            objective, images, unconnected_gradients="zero"
+        )
+        return loss, gradient
 
     def generator_objective(self, real, fake, real_logits, noise):
         """Computes the adversarial loss and what the generator minimizes.

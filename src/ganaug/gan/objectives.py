@@ -149,6 +149,8 @@ class Objectives:
         Returns:
             A pair of scalars, the loss and the objective.
         """
+        if not self.loss.paired:
+            real_logits = None
         if self.loss.paired and real_logits is None:
             real, fake = self._augmented(
                 {"real": real, "fake": fake}, noise, purpose, probability

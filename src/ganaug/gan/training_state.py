@@ -20,7 +20,9 @@ from ganaug import __version__
 FOLDER = "training"
 SETTINGS = "settings.json"
 FORMAT = "ganaug-training-state"
-FORMAT_VERSION = "1"
+# Another one, too, where a step does something else than before: a training
+# goes on as it began.
+FORMAT_VERSION = "2"
 
 
 def variables(model):

@@ -156,7 +156,8 @@ class Contest:
             transform = None
             if settings is not None:
                 transform = self.augmenter_of(settings)
-            # Something that does nothing, so that all else has the same seeds.
+            # Something that does nothing in its place, for functions that take
+            # a transformation.
             arm = as_arm(self._on_top_of(transform or _nothing))
             pipeline = ArmPipeline(
                 f"{settings}", arm, self._train, self._batch_size
