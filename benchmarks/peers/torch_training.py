@@ -48,9 +48,6 @@ class Training:
         average: Boolean. Whether the generator is averaged.
         bfloat16: Boolean. Whether under autocast.
         compiled: Boolean. Whether networks go through `torch.compile`.
-        redraw: Boolean. Whether the generator's turn draws fakes of its own
-            and judges real images anew, as much code for PyTorch does, rather
-            than to go on with the discriminator's, as ganaug does.
     """
 
     def __init__(
@@ -68,7 +65,6 @@ class Training:
         average,
         bfloat16=False,
         compiled=False,
-        redraw=False,
     ):
         generator, discriminator = NETWORKS[architecture]
         self.generator = generator(image_shape, num_classes, latent_dim, width)
@@ -97,7 +93,6 @@ class Training:
         self._latent_dim = latent_dim
         self._augment = augment if augmented else lambda images: images
         self._bfloat16 = bfloat16
-        self._redraw = redraw
         self._joined = architecture != "dcgan"
 
     def load(self, generator, discriminator):
@@ -126,7 +121,7 @@ class Training:
             labels: Integer tensor `(batch,)`, of both.
 
         Returns:
-            A scalar tensor, and logits of the real images.
+            A scalar tensor.
         """
         real, fake = self._seen(real), self._seen(fake)
         batches = [(real, labels), (fake, labels)]
@@ -148,23 +143,20 @@ class Training:
             penalty = 0.5 * self._gamma * squares / len(labels)
         on_real, on_fake = torch.cat(judged).chunk(2)
         if self._relativistic:
-            loss = functional.softplus(on_fake - on_real).mean()
-        else:
-            loss = (
-                functional.softplus(-on_real).mean()
-                + functional.softplus(on_fake).mean()
-            )
-        return loss + penalty, on_real.detach()
+            return functional.softplus(on_fake - on_real).mean() + penalty
+        return (
+            functional.softplus(-on_real).mean()
+            + functional.softplus(on_fake).mean()
+            + penalty
+        )
 
-    def generator_objective(self, real, fake, labels, on_real=None):
+    def generator_objective(self, real, fake, labels):
         """Computes what the generator minimizes.
 
         Args:
             real: As in `discriminator_objective`, and so the others.
             fake: As `real`.
             labels: Integer tensor.
-            on_real: Tensor `(batch,)`. Logits of the real images where they
-                are known; by default these are judged.
 
         Returns:
             A scalar tensor.
@@ -172,9 +164,8 @@ class Training:
         on_fake = self._d(self._seen(fake), labels)
         if not self._relativistic:
             return functional.softplus(-on_fake).mean()
-        if on_real is None:
-            with torch.no_grad():
-                on_real = self._d(self._seen(real), labels)
+        with torch.no_grad():
+            on_real = self._d(self._seen(real), labels)
         return functional.softplus(on_real - on_fake).mean()
 
     def step(self, real, labels):
@@ -187,20 +178,16 @@ class Training:
         """
         of_generator, of_discriminator = self._optimizers
         with self._autocast():
-            with torch.set_grad_enabled(not self._redraw):
+            with torch.no_grad():
                 fake = self._g(self._latents(labels), labels)
-            objective, on_real = self.discriminator_objective(
-                real, fake.detach(), labels
-            )
+            objective = self.discriminator_objective(real, fake, labels)
         of_discriminator.zero_grad()
         objective.backward()
         of_discriminator.step()
         self.discriminator.requires_grad_(False)
         with self._autocast():
-            if self._redraw:
-                fake = self._g(self._latents(labels), labels)
-                on_real = None
-            objective = self.generator_objective(real, fake, labels, on_real)
+            fake = self._g(self._latents(labels), labels)
+            objective = self.generator_objective(real, fake, labels)
         of_generator.zero_grad()
         objective.backward()
         of_generator.step()

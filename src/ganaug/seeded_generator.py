@@ -19,7 +19,6 @@ from ganaug.gan.latents import LATENTS, PRIOR
 from ganaug.gan.losses import LOSSES
 from ganaug.gan.precision import layers_of
 from ganaug.gan.training_by_name import MODELS, train_by_name
-from ganaug.gan.training_state import FORMAT_VERSION as TRAINING_VERSION
 from ganaug.seeds import derive_seed
 from ganaug.synthesis.generators import Generators
 
@@ -215,7 +214,6 @@ class SeededGenerator:
                 "seed": seed,
                 "class_names": images.class_names,
                 "value_range": images.value_range,
-                "training": TRAINING_VERSION,
                 # Another version may have other recipes, or other arithmetic.
                 "versions": {
                     one: importlib.metadata.version(one) for one in PACKAGES

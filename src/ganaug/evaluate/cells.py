@@ -13,7 +13,7 @@ import filelock
 CONFIGURATION = "configuration.json"
 CELLS = "cells"
 # Of what is kept of a training. Older ones are refused and not misread.
-FORMAT_VERSION = 3
+FORMAT_VERSION = 2
 LOCKS = "locks"
 
 

@@ -96,108 +96,53 @@ class AdversarialStep:
                 images[turn::turns],
                 None if labels is None else labels[turn::turns],
             )
-            with tf.GradientTape() as drawing:
-                fake = self.fakes.draw(real, noise, f"d{turn}")
-            real_logits = self.train_discriminator(
-                real, fake, noise, f"d{turn}"
-            )
-        # The fakes of the last turn once more: the generator that drew them is
-        # still the same.
-        self.train_generator(real, fake, real_logits, drawing, noise)
+            self.train_discriminator(real, noise, f"d{turn}")
+        self.train_generator(real, noise)
 
-    def train_discriminator(self, real, fake, noise, purpose):
+    def train_discriminator(self, real, noise, purpose):
         """Takes a turn of the discriminator.
 
         Args:
             real: Pair of images and labels.
-            fake: As `real`.
             noise: `Noise`.
             purpose: String. Tells the draws of one training step apart.
-
-        Returns:
-            A tensor `(batch,)`, the logits of the real images before it.
         """
-        loss, real_logits = self.discriminator.take(real, fake, noise, purpose)
+        fake = self.fakes.draw(real, noise, purpose)
+        loss = self.discriminator.take(real, fake, noise, purpose)
         self.model.d_loss_tracker.update_state(loss)
-        return real_logits
 
-    def train_generator(self, real, fake, real_logits, drawing, noise):
+    def train_generator(self, real, noise):
         """Takes the generator's turn.
 
         Args:
             real: Pair of images and labels.
-            fake: As `real`.
-            real_logits: Tensor `(batch,)`. Logits of the real images.
-            drawing: `tf.GradientTape` on which the fakes were drawn.
             noise: `Noise`.
         """
         optimizer = self.model.g_optimizer
         variables = self.model.generator.trainable_variables
-        loss, gradient = self.image_gradient(
-            real,
-            fake,
-            real_logits,
-            noise,
-            lambda objective: scaled(optimizer, objective),
-        )
-        gradients = drawing.gradient(
-            fake[0], variables, gradient, unconnected_gradients="zero"
+        with tf.GradientTape() as tape:
+            loss, objective = self.generator_objective(real, noise)
+            objective = scaled(optimizer, objective)
+        gradients = tape.gradient(
+            objective, variables, unconnected_gradients="zero"
         )
         optimizer.apply(gradients, variables)
         self.model.g_loss_tracker.update_state(loss)
 
-    def image_gradient(self, real, fake, real_logits, noise, scale):
-        """Differentiates what the generator minimizes by its images.
-
-        Args:
-            real: As in `train_generator`, and so the others.
-            fake: As `real`.
-            real_logits: Tensor `(batch,)`.
-            noise: `Noise`.
-            scale: Function of the objective that returns what to
-                differentiate.
-
-        Returns:
-            A pair: the adversarial loss, and a tensor like the fake images.
-        """
-        images, labels = fake
-        images = tf.stop_gradient(images)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(images)
-            loss, objective = self.generator_objective(
-                real, (images, labels), real_logits, noise
-            )
-            objective = scale(objective)
-        # Zeros, too, where no gradient reaches the images: `None` would stand
-        # for ones where the generator is differentiated.
-        gradient = tape.gradient(
-            objective, images, unconnected_gradients="zero"
-        )
-        return loss, gradient
-
-    def generator_objective(self, real, fake, real_logits, noise):
+    def generator_objective(self, real, noise):
         """Computes the adversarial loss and what the generator minimizes.
 
         Args:
-            real: As in `train_generator`, and so the others.
-            fake: As `real`.
-            real_logits: Tensor `(batch,)`.
+            real: Pair of images and labels.
             noise: `Noise`.
 
         Returns:
             A pair of scalar tensors.
         """
+        fake = self.fakes.draw(real, noise, "g")
         judge = self.discriminator.judge
         if self.model.game.unrolled_steps:
             judge = self.discriminator.judge_ahead(real, fake, noise)
-            # The discriminator ahead has not judged them yet.
-            real_logits = None
         return self.model.objectives.generator(
-            judge,
-            real,
-            fake,
-            noise,
-            "g",
-            self.watch.probability(),
-            real_logits,
+            judge, real, fake, noise, "g", self.watch.probability()
         )

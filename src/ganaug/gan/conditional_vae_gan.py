@@ -201,42 +201,35 @@ class VariationalAdversarialStep(AdversarialStep):
             tf.float32,
         )
 
-    def train_generator(self, real, fake, real_logits, drawing, noise):
+    def train_generator(self, real, noise):
         model = self.model
         generated = model.generator.trainable_variables
         encoded = model.encoder.trainable_variables
-        # One loss for both; in float16 each optimizer has its own scale. The
-        # smaller one, since either may have had an overflow.
-        scales = [
-            scaled(optimizer, 1.0)
-            for optimizer in (model.g_optimizer, model.e_optimizer)
-        ]
-        scale = tf.minimum(*scales)
         with tf.GradientTape() as tape:
+            loss, objective = self.generator_objective(real, noise)
+            if model.autoencoder_steps:
+                objective = self._weight() * objective
             reconstruction, kl = model._variational_losses(*real, noise)
-            objective = scale * (
+            objective += (
                 model.reconstruction_weight * reconstruction
                 + model.kl_weight * kl
             )
+            # One pass for both; in float16 each optimizer has its own scale.
+            # The smaller one, since either may have had an overflow.
+            scales = [
+                scaled(optimizer, 1.0)
+                for optimizer in (model.g_optimizer, model.e_optimizer)
+            ]
+            scale = tf.minimum(*scales)
+            objective *= scale
         gradients = tape.gradient(
             objective, generated + encoded, unconnected_gradients="zero"
-        )
-        weight = self._weight() if model.autoencoder_steps else 1.0
-        loss, gradient = self.image_gradient(
-            real,
-            fake,
-            real_logits,
-            noise,
-            lambda objective: scale * (weight * objective),
-        )
-        adversarial = drawing.gradient(
-            fake[0], generated, gradient, unconnected_gradients="zero"
         )
         split = len(generated)
         model.g_optimizer.apply(
             [
-                _times(scales[0] / scale, _plus(*pair))
-                for pair in zip(adversarial, gradients[:split], strict=True)
+                _times(scales[0] / scale, gradient)
+                for gradient in gradients[:split]
             ],
             generated,
         )
@@ -248,18 +241,6 @@ class VariationalAdversarialStep(AdversarialStep):
             encoded,
         )
         model.g_loss_tracker.update_state(loss)
-
-
-def _plus(one, other):
-    """Adds gradients, which of an embedding are slices of it."""
-    slices = [isinstance(part, tf.IndexedSlices) for part in (one, other)]
-    if all(slices):
-        return tf.IndexedSlices(
-            tf.concat([one.values, other.values], 0),
-            tf.concat([one.indices, other.indices], 0),
-            one.dense_shape,
-        )
-    return tf.convert_to_tensor(one) + tf.convert_to_tensor(other)
 
 
 def _times(factor, gradient):

@@ -93,8 +93,7 @@ class DiscriminatorStep:
             purpose: String. Tells the draws of one training step apart.
 
         Returns:
-            A pair of tensors before the step: the loss, and the logits
-            `(batch,)` of the real images.
+            A scalar tensor, the loss before the step.
         """
         fake = tf.stop_gradient(fake[0]), fake[1]
         variables = self.network.trainable_variables
@@ -122,7 +121,7 @@ class DiscriminatorStep:
         loss, real_logits, fake_logits, *gradients = self._as_due(results)
         self.optimizer.apply(gradients, variables)
         self.watch.look(self.step, loss, real_logits, fake_logits)
-        return loss, real_logits
+        return loss
 
     def _judge_with(self, network, images, labels):
         if self.conditioning == "auxiliary":

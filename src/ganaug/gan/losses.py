@@ -27,9 +27,7 @@ class AdversarialLoss:
         discriminator: Callable `(real_logits, fake_logits) -> scalar`, which
             the discriminator minimizes.
         generator: Callable of the same arguments, which the generator
-            minimizes. Where `paired` is false, `real_logits` is `None`.
-            Otherwise they are from before the discriminator's step, and the
-            fake ones from after it.
+            minimizes. Where `paired` is false, `real_logits` may be `None`.
         paired: Boolean. Whether the generator's loss needs the real logits.
             Defaults to `False`.
         zero_is_undecided: Boolean. Whether a logit of 0 lies between real

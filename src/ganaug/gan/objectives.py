@@ -74,9 +74,7 @@ class Objectives:
             A tuple of the loss, the objective, and logits of the real and of
             the fake images.
         """
-        real, fake = self._augmented(
-            {"real": real, "fake": fake}, noise, purpose, probability
-        )
+        real, fake = self._augmented(real, fake, noise, purpose, probability)
         kind = self.penalty if penalized else "none"
         exact = kind in ZERO_CENTERED and not self.finite_difference
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -123,16 +121,7 @@ class Objectives:
             )
         return loss, objective, real_logits, fake_logits
 
-    def generator(
-        self,
-        judge,
-        real,
-        fake,
-        noise,
-        purpose,
-        probability=1.0,
-        real_logits=None,
-    ):
+    def generator(self, judge, real, fake, noise, purpose, probability=1.0):
         """Computes the generator's loss and what it minimizes.
 
         Args:
@@ -142,28 +131,16 @@ class Objectives:
             noise: `Noise`.
             purpose: String.
             probability: Float or scalar tensor.
-            real_logits: Tensor `(batch,)`. Logits of the real images where
-                they are known; by default `real` is judged. No gradient goes
-                back through them.
 
         Returns:
             A pair of scalars, the loss and the objective.
         """
-        if not self.loss.paired:
-            real_logits = None
-        if self.loss.paired and real_logits is None:
-            real, fake = self._augmented(
-                {"real": real, "fake": fake}, noise, purpose, probability
-            )
+        real, fake = self._augmented(real, fake, noise, purpose, probability)
+        real_logits = None
+        if self.loss.paired:
             # A pass of its own: nothing flows back through the real images.
-            real_logits = judge(*real)[0]
-        else:
-            (fake,) = self._augmented(
-                {"fake": fake}, noise, purpose, probability
-            )
+            real_logits = tf.stop_gradient(judge(*real)[0])
         fake_logits, class_logits = judge(*fake)
-        if real_logits is not None:
-            real_logits = tf.stop_gradient(real_logits)
         loss = self.loss.generator(real_logits, fake_logits)
         objective = loss
         if class_logits is not None:
@@ -172,30 +149,24 @@ class Objectives:
             )
         return loss, objective
 
-    def _augmented(self, sides, noise, purpose, probability):
-        """Batches by name, as the discriminator sees them."""
+    def _augmented(self, real, fake, noise, purpose, probability):
         if not self.diff_augment:
-            return list(sides.values())
+            return real, fake
         uniforms = [
             noise.uniform(
                 f"{purpose} augment {side}", tf.shape(images)[0], NUM_UNIFORMS
             )
-            for side, (images, _) in sides.items()
+            for side, (images, _) in (("real", real), ("fake", fake))
         ]
         # Half as many operations as one after the other.
         images = diff_augment(
-            tf.concat([images for images, _ in sides.values()], 0),
+            tf.concat([real[0], fake[0]], 0),
             tf.concat(uniforms, 0),
             self.diff_augment,
             probability,
         )
-        return list(
-            zip(
-                tf.split(images, len(sides)),
-                (labels for _, labels in sides.values()),
-                strict=True,
-            )
-        )
+        sides = zip(tf.split(images, 2), (real[1], fake[1]), strict=True)
+        return tuple(sides)
 
     def _estimated(self, judge, real, fake, noise, purpose):
         """R1, R2 or their sum from finite differences."""

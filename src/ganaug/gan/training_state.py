@@ -20,9 +20,7 @@ from ganaug import __version__
 FOLDER = "training"
 SETTINGS = "settings.json"
 FORMAT = "ganaug-training-state"
-# Another one, too, where a step does something else than before: a training
-# goes on as it began.
-FORMAT_VERSION = "2"
+FORMAT_VERSION = "1"
 
 
 def variables(model):
