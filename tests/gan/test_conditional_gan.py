@@ -9,7 +9,7 @@ import ganaug
 from ganaug.data.splits import fingerprints
 
 SMALL = {"width": 4, "depth": 1, "latent_dim": 8}
-# Where networks do not matter: graphs of these are made five times as fast.
+# Where networks do not matter: graphs of these are made in less time.
 MLP = {"architecture": "mlp", "width": 8, "latent_dim": 8}
 
 
