@@ -29,6 +29,11 @@ NUM_IMAGES = 2048
 NUM_CLASSES = 10
 ROUNDS = 15
 BANK_SIZE = 2000
+CASES = (
+    ("PNG", (28, 28, 1), tf.io.encode_png, tf.io.decode_png),
+    ("PNG", (32, 32, 3), tf.io.encode_png, tf.io.decode_png),
+    ("JPEG", (64, 64, 3), tf.io.encode_jpeg, tf.io.decode_jpeg),
+)
 
 
 def real_images(image_shape):
@@ -203,12 +208,7 @@ def main():
         *("pipeline", "with", "images/s", "with it", "ratio", "quartiles"),
         "processor",
     )
-    cases = (
-        ("PNG", (28, 28, 1), tf.io.encode_png, tf.io.decode_png),
-        ("PNG", (32, 32, 3), tf.io.encode_png, tf.io.decode_png),
-        ("JPEG", (64, 64, 3), tf.io.encode_jpeg, tf.io.decode_jpeg),
-    )
-    for kind, image_shape, encode, decode in cases:
+    for kind, image_shape, encode, decode in CASES:
         images, labels = real_images(image_shape)
         artifact = make_artifact(image_shape, images, labels)
         size = " x ".join(map(str, image_shape))
