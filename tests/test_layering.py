@@ -106,6 +106,11 @@ ALLOWED = {
         "ganaug.gan",
         "ganaug.gan.architectures",
         "ganaug.gan.latents",
+        "ganaug.seeded_augmenter",
+        "ganaug.seeds",
+    },
+    "ganaug.seeded_augmenter": {
+        "ganaug.augment",
         "ganaug.seeds",
         "ganaug.synthesis",
     },

@@ -5,7 +5,6 @@ import inspect
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import filelock
@@ -19,8 +18,8 @@ from ganaug.gan.latents import LATENTS, PRIOR
 from ganaug.gan.losses import LOSSES
 from ganaug.gan.precision import layers_of
 from ganaug.gan.training_by_name import MODELS, train_by_name
+from ganaug.seeded_augmenter import SeededAugmenter
 from ganaug.seeds import derive_seed
-from ganaug.synthesis.generators import Generators
 
 # What the numbers of a training depend on.
 PACKAGES = ("ganaug", "tensorflow", "keras", "numpy")
@@ -312,55 +311,4 @@ class SeededGenerator:
                 "sampling_strategy": sampling_strategy,
                 **arguments,
             },
-        )
-
-
-@dataclass(frozen=True)
-class SeededAugmenter:
-    """Makes the augmenter of each seed.
-
-    Args:
-        generator: `SeededGenerator`.
-        latents: String. As in `Generators`.
-        truncation: Float. As there.
-        tune: Dict, or `None`. As in `SeededGenerator.augmenter`.
-        arguments: Dict. Of `GANAugmenter`.
-
-    Call arguments:
-        train: `LabeledImages` to train the generator on.
-        validation: `LabeledImages` to tune with, or `None`.
-        seed: Integer.
-
-    Call returns:
-        A `GANAugmenter`.
-    """
-
-    generator: SeededGenerator
-    latents: str
-    truncation: float
-    tune: dict | None
-    arguments: dict = field(default_factory=dict)
-
-    def __call__(self, train, validation, seed):
-        learnt = Generators(
-            self.generator.train(train, seed),
-            latents=self.latents,
-            truncation=self.truncation,
-        )
-        augmenter = GANAugmenter(
-            learnt,
-            value_range=train.value_range,
-            seed=derive_seed(seed, "augmenter"),
-            **self.arguments,
-        )
-        if self.tune is None:
-            return augmenter
-        if validation is None:
-            raise ValueError(
-                "To tune the augmenter of each seed, each needs validation "
-                "images. Give `validation` images, or a function `train` that "
-                "returns both. Received: validation=None"
-            )
-        return augmenter.tune(
-            train, validation, seed=derive_seed(seed, "tuning"), **self.tune
         )
