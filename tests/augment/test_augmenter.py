@@ -60,6 +60,35 @@ def test_fit_takes_it(talking, real, mode, weighted):
     assert history.params["steps"] == steps
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_class_weights_weigh_synthetic_examples_too(talking, real, read, mode):
+    """Keras takes the weight of each example from the label it gets."""
+    augmenter = ganaug.GANAugmenter(
+        talking,
+        value_range=(0, 1),
+        rerandomize_each_iteration=False,
+        seed=0,
+        **MODES[mode],
+    )
+    dataset = real().map(convert(scale=1 / 255)).batch(8).apply(augmenter)
+    model = classifier()
+    model.optimizer.learning_rate = 0.0
+    weights = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    images, labels = read(dataset)
+    losses = keras.losses.sparse_categorical_crossentropy(
+        labels, model.predict(images, verbose=0), from_logits=True
+    )
+    history = model.fit(
+        dataset,
+        class_weight=dict(enumerate(weights)),
+        shuffle=False,
+        verbose=0,
+    )
+    np.testing.assert_allclose(
+        history.history["loss"][0], np.mean(weights[labels] * losses), 1e-5
+    )
+
+
 def test_what_is_added_to_tuples_is_dropped_before_fit(talking, real):
     """As the documentation says."""
     augmenter = ganaug.GANAugmenter(talking, 0.5, provenance=True, seed=0)

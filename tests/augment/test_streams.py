@@ -176,6 +176,33 @@ def test_an_iterator_can_be_restored_at_every_place(
         next(saving, None)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "extend"])
+def test_an_iterator_can_be_restored_at_every_place_of_two_epochs(
+    talking_bank, real, tmp_path, kind
+):
+    """Where the augmenter comes after `repeat`, as the documentation says."""
+
+    def make():
+        augmenter = ganaug.GANAugmenter(
+            source=talking_bank, seed=0, **KINDS[kind]
+        )
+        dataset = real(12).shuffle(12, seed=1).batch(4).repeat(2)
+        return dataset.apply(augmenter)
+
+    expected = [as_bytes(element[0]) for element in make()]
+    assert expected[:3] != expected[3:]
+    saving, restoring = iter(make()), iter(make())
+    restored = tf.train.Checkpoint(iterator=restoring)
+    for place in range(len(expected) + 1):
+        path = tf.train.Checkpoint(iterator=saving).write(
+            str(tmp_path / f"at{place}")
+        )
+        restored.read(path)
+        found = [as_bytes(element[0]) for element in restoring]
+        assert found == expected[place:]
+        next(saving, None)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_later_epochs_can_be_restored_too(
     talking, sources, real, tmp_path, kind

@@ -317,6 +317,39 @@ def test_padded_batches_of_unknown_size(talking_bank, real, told, read, mode):
         np.testing.assert_array_equal(lengths, batch["label"][stream.real] + 1)
 
 
+def test_a_padded_data_set_grows_where_its_size_is_known(
+    talking_bank, real, told, read
+):
+    """As the error that asks for `padded_shapes` says."""
+
+    def variable(x, y):
+        return {
+            "image": x,
+            "label": y,
+            "tokens": tf.fill([tf.cast(y, tf.int32) + 1], 7),
+        }
+
+    examples = real(NUM).map(variable)
+    augment = augmenter(talking_bank, "extend")
+    with pytest.raises(ValueError, match=r"padded_shapes.*'tokens'") as error:
+        examples.padded_batch(8).apply(augment)
+    assert "that of ['tokens'] is not known" in str(error.value)
+    shapes = {"image": (4, 4, 1), "label": (), "tokens": (5,)}
+    dataset = examples.padded_batch(8, padded_shapes=shapes).apply(augment)
+    batches = list(dataset.as_numpy_iterator())
+    grown = {
+        key: np.concatenate([batch[key] for batch in batches])
+        for key in ("image", "label", "tokens")
+    }
+    is_real = told(grown["image"]).real
+    assert is_real.sum() == NUM < len(is_real)
+    lengths = (grown["tokens"] == 7).sum(1)
+    np.testing.assert_array_equal(lengths[is_real], grown["label"][is_real] + 1)
+    assert not grown["tokens"][~is_real].any()
+    # All classes have as many as the largest.
+    assert len(set(np.bincount(grown["label"]))) == 1
+
+
 def test_appending_tells_the_batch_size_where_it_is_certain(talking_bank, real):
     """Static batches grow by a static number, if it is a whole one."""
     static = real(NUM).batch(8, drop_remainder=True)

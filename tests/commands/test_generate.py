@@ -71,6 +71,20 @@ def test_every_format_has_the_same_images(run, tmp_path):
     np.testing.assert_array_equal(image, bank.images[row])
 
 
+def test_two_processes_draw_what_one_does(run, tmp_path):
+    """Byte for byte, whoever draws which images."""
+    written = []
+    for workers in (1, 2):
+        path = tmp_path / f"bank{workers}"
+        done = generate(run, "--out", path, *ASKED, "--workers", workers)
+        assert done.exit_code == 0, done.stderr
+        written.append(
+            {file.name: file.read_bytes() for file in path.iterdir()}
+        )
+    assert set(written[0]) > {"images.bin", "provenance.bin", "bank.json"}
+    assert written[0] == written[1]
+
+
 def test_latents_and_truncation_are_used(run, tmp_path):
     """Without any noise, the images of a class are one."""
     done = generate(
