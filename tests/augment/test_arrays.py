@@ -8,6 +8,7 @@ import tensorflow as tf
 import ganaug
 
 CLASSES = 5
+LABELS = np.append(np.resize([0, 0, 0, 1, 1, 2], 118), [3, 4])
 MODES = {
     "replace": {"ratio": 0.25},
     "append": {"ratio": 0.25, "mode": "append"},
@@ -19,29 +20,28 @@ MODES = {
 
 @pytest.fixture
 def arrays(real):
-    """NumPy arrays of numbered real images with labels 0 0 0 1 1 2 ..."""
-    images, labels = next(iter(real(120).batch(120)))
-    return images.numpy(), labels.numpy()
+    """NumPy arrays of numbered real images, and their labels."""
+    images, _ = next(iter(real(len(LABELS)).batch(len(LABELS))))
+    return images.numpy(), LABELS.copy()
 
 
 def augmenter(bank, mode, **kwargs):
     return ganaug.GANAugmenter(source=bank, seed=3, **MODES[mode], **kwargs)
 
 
-def check(images, labels, told, mode, num_real=120):
+def check(images, labels, told, mode):
     stream = told(images)
     made = ~stream.real
     np.testing.assert_array_equal(labels[made], stream.label[made])
-    expected = np.resize([0, 0, 0, 1, 1, 2], num_real)
     np.testing.assert_array_equal(
-        labels[stream.real], expected[stream.number[stream.real]]
+        labels[stream.real], LABELS[stream.number[stream.real]]
     )
     numbers = stream.number[stream.real]
     assert len(set(numbers)) == len(numbers)
     if mode in ("append", "extend"):
-        assert sorted(numbers) == list(range(num_real))
+        assert sorted(numbers) == list(range(len(LABELS)))
     else:
-        assert len(images) == num_real
+        assert len(images) == len(LABELS)
     return made.sum()
 
 
@@ -52,7 +52,7 @@ def test_whole_arrays(talking_bank, arrays, told, mode):
     assert (images.dtype, labels.dtype) == (np.uint8, np.int64)
     made = check(images, labels, told, mode)
     if mode == "extend":
-        assert np.bincount(labels).tolist() == [60, 60, 60]
+        assert np.bincount(labels).tolist() == [60] * CLASSES
     elif mode == "append":
         assert abs(made - 40) <= 2
     else:
@@ -92,8 +92,8 @@ def test_batches(talking_bank, arrays, told, mode):
         epochs.append(images)
         sizes = [len(part[0]) for part in parts]
         if mode == "extend":
-            assert sum(sizes) == 180 and max(sizes) <= 17
-            assert np.bincount(labels).tolist() == [60, 60, 60]
+            assert sum(sizes) == 60 * CLASSES and max(sizes) <= 17
+            assert np.bincount(labels).tolist() == [60] * CLASSES
         elif mode != "append":
             assert sizes == [16] * 7 + [8]
         # An end without a beginning, as Keras calls it, changes nothing.
@@ -193,6 +193,26 @@ def test_bad_arrays_are_refused(talking_bank, arrays, change, message):
         return
     with pytest.raises(ValueError, match=message):
         augmenter(talking_bank, "replace").augment_arrays(**arguments)
+
+
+def test_classes_without_a_real_example_are_told(talking_bank, arrays, real):
+    """Where they are known; not those that somebody asked for by name."""
+    images, labels = arrays
+    labels[-2:] = 0
+    told = pytest.warns(UserWarning, match=r"no real .* \['dog', 'elk'\], and")
+    with told:
+        augmenter(talking_bank, "replace").py_dataset(images, labels)
+    counted = augmenter(
+        talking_bank, "replace", class_counts=[62, 38, 20, 0, 0]
+    )
+    with told:
+        real(120).batch(8).apply(counted)
+    for strategy in ("match", {"dog": 1}):
+        augmenter(
+            talking_bank, "replace", sampling_strategy=strategy
+        ).py_dataset(images, labels)
+    # As with imbalanced-learn, classes grow that are there.
+    augmenter(talking_bank, "extend").py_dataset(images, labels)
 
 
 def test_values_and_counts_are_checked_at_once(talking_bank, arrays):

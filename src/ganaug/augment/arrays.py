@@ -4,7 +4,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganaug.augment.class_counts import count_labels
+from ganaug.augment.class_counts import (
+    count_labels,
+    warn_of_classes_without_examples,
+)
 from ganaug.augment.dataset_fit import check_range
 from ganaug.augment.modes import EXACT
 from ganaug.augment.shares import ExactShare, ExpectedShare
@@ -73,6 +76,9 @@ class AugmentedArrays(keras.utils.PyDataset):
         # Now, and not in the midst of an epoch.
         counts = count_labels(arrays[1], settings.class_names)
         _check_counts(prepared.class_counts, counts)
+        warn_of_classes_without_examples(
+            prepared.unnamed_classes, counts, settings.class_names
+        )
         check_range(arrays[0], prepared.mixer.value_range)
         step = batch_size
         if prepared.growth is None:

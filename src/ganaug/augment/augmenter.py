@@ -90,7 +90,9 @@ class GANAugmenter:
             `"epoch"`, as `epoch_callback` tells it. Defaults to `"step"`.
         class_counts: Dict from class name or index to its number of real
             examples, or one number for each class. Where it is needed, it is
-            counted by default, in one pass over the dataset.
+            counted by default, in one pass over the dataset. Where it is
+            known, classes without a real example that are not asked for by
+            name are warned of.
         class_names: Sequence of strings. The dataset's classes in the order of
             its labels, such as `info.features["label"].names` of TFDS, to have
             them compared with the GAN's: integer labels alone tell neither how

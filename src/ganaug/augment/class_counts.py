@@ -1,5 +1,6 @@
 """How many real examples of each class there are: given or counted."""
 
+import warnings
 from collections.abc import Mapping
 from numbers import Integral
 
@@ -57,6 +58,35 @@ def resolve_class_counts(class_counts, class_names):
             f"Received: class_counts={class_counts!r}"
         )
     return np.array(counts, np.int64)
+
+
+def warn_of_classes_without_examples(classes, class_counts, class_names):
+    """Warns of synthetic classes that the real data do not have.
+
+    Integer labels do not say which classes a data set has: where it has fewer
+    than the generator, synthetic images of the others would be mixed in
+    without a word.
+
+    Args:
+        classes: Sequence of the indices of synthetic classes.
+        class_counts: Integer array `(num_classes,)`, real examples, or `None`
+            where they are not known.
+        class_names: Sequence of strings.
+    """
+    if class_counts is None:
+        return
+    strange = [
+        class_names[index] for index in classes if not class_counts[index]
+    ]
+    if strange:
+        warnings.warn(
+            f"The data have no real example of {strange}, and synthetic ones "
+            "are mixed in. If the data set has other classes than the GAN, "
+            "train one on its classes; if these are not wanted, name those "
+            "that are in a dict as `sampling_strategy`. "
+            f"Received: class_counts={np.asarray(class_counts).tolist()}",
+            stacklevel=2,
+        )
 
 
 def count_classes(dataset, elements, class_names):

@@ -1,5 +1,6 @@
 """What happens when an augmenter is applied to a dataset."""
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,11 @@ from ganaug.augment.class_choice import (
     QuotaChoice,
     WeightedChoice,
 )
-from ganaug.augment.class_counts import check_counted, count_classes
+from ganaug.augment.class_counts import (
+    check_counted,
+    count_classes,
+    warn_of_classes_without_examples,
+)
 from ganaug.augment.dataset_fit import check_fits, resolve_value_range
 from ganaug.augment.details import Details
 from ganaug.augment.extending import (
@@ -41,6 +46,9 @@ class Prepared(NamedTuple):
         growth: int64 array `(num_classes,)`, the synthetic examples that a
             data set grows by; `None` where a share is mixed in.
         adds_parts: Boolean. Whether elements get parts that they did not have.
+        unnamed_classes: Sequence of the indices of classes that can come
+            without a real example of them, and that nobody has asked for by
+            name.
     """
 
     elements: Elements
@@ -49,6 +57,7 @@ class Prepared(NamedTuple):
     class_counts: np.ndarray | None
     growth: np.ndarray | None
     adds_parts: bool
+    unnamed_classes: Sequence
 
     @property
     def num_real(self):
@@ -93,6 +102,12 @@ def transform(dataset, settings, source, ratio):
 
     prepared = prepare(dataset.element_spec, settings, source, count, check)
     elements, mixer = prepared.elements, prepared.mixer
+    counts = prepared.class_counts
+    warn_of_classes_without_examples(
+        prepared.unnamed_classes,
+        settings.class_counts if counts is None else counts,
+        settings.class_names,
+    )
     if prepared.growth is not None:
         share = prepared.total_share()
         dataset = mixer.check_shapes(dataset)
@@ -161,6 +176,9 @@ def prepare(element_spec, settings, source, count, check_growth=None):
             else WeightedChoice(weights)
         )
     source.check_classes(choice.classes)
+    asked_for = isinstance(choice, MatchingChoice) or isinstance(
+        strategy, Mapping
+    )
     value_range = resolve_value_range(
         settings.value_range, elements, source.draws
     )
@@ -183,4 +201,12 @@ def prepare(element_spec, settings, source, count, check_growth=None):
         noise,
         settings.mode != REPLACE,
     )
-    return Prepared(elements, mixer, noise, counts, growth, details.are_added)
+    return Prepared(
+        elements,
+        mixer,
+        noise,
+        counts,
+        growth,
+        details.are_added,
+        () if asked_for else choice.classes,
+    )
