@@ -5,7 +5,8 @@
 Pipelines that do more and more of what the least mixing does take turns, all
 from images in memory: a `map` that adds 1 to the labels; one that chooses
 places and rows at random, and mixes the labels; one that reads images out of a
-bank too; and one that puts them into the batch. The table shows the processor
+bank too, with four small operations more that see to it; and one that, without
+those, puts them into the batch. The table shows the processor
 time of all threads that each adds to a batch, and beside it three hundredths of
 what a batch costs that is decoded and shuffled: what may be added where 0.97 of
 the images per second shall be left. A few minutes on 2 CPU cores.
@@ -100,7 +101,14 @@ def measure(pipelines, base):
 
 
 def summary(values):
-    """Median and quartiles in words."""
+    """Puts a median and quartiles in words.
+
+    Args:
+        values: Float array.
+
+    Returns:
+        A string.
+    """
     low, median, high = np.percentile(values, [25, 50, 75])
     return f"{median:.0f} ({low:.0f} to {high:.0f})"
 

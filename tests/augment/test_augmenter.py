@@ -290,10 +290,9 @@ def test_images_of_another_size_stop_the_stream(talking_bank, real, batch):
 
     dataset = real(6, [0, 0, 0, 0, 0, 2]).map(widen)
     dataset = dataset.batch(batch) if batch else dataset
-    for arguments in ({"ratio": 0.5}, {"mode": "extend"}):
-        augmenter = ganaug.GANAugmenter(
-            source=talking_bank, class_counts=[5, 0, 1, 0, 0], **arguments
-        )
+    growing = {"mode": "extend", "class_counts": [5, 0, 1, 0, 0]}
+    for arguments in ({"ratio": 0.5}, growing):
+        augmenter = ganaug.GANAugmenter(source=talking_bank, **arguments)
         if batch is None and augmenter.mode == "replace":
             assert len(list(dataset.take(5).apply(augmenter))) == 5
         with pytest.raises(

@@ -13,6 +13,7 @@ import ganaug
 from ganaug import artifact
 from ganaug.cli import app, options
 from ganaug.commands import generate as command
+from ganaug.synthesis import work
 from ganaug.synthesis.bank import Bank
 from ganaug.synthesis.bank_folder import BankFolder
 from ganaug.synthesis.filters import CopyFilter
@@ -71,8 +72,16 @@ def test_every_format_has_the_same_images(run, tmp_path):
     np.testing.assert_array_equal(image, bank.images[row])
 
 
-def test_two_processes_draw_what_one_does(run, tmp_path):
+def test_two_processes_draw_what_one_does(run, tmp_path, monkeypatch):
     """Byte for byte, whoever draws which images."""
+    processes = []
+
+    class Counted(work._InProcesses):
+        def __init__(self, maker, num_workers):
+            processes.append(num_workers)
+            super().__init__(maker, num_workers)
+
+    monkeypatch.setattr(work, "_InProcesses", Counted)
     written = []
     for workers in (1, 2):
         path = tmp_path / f"bank{workers}"
@@ -83,6 +92,7 @@ def test_two_processes_draw_what_one_does(run, tmp_path):
         )
     assert set(written[0]) > {"images.bin", "provenance.bin", "bank.json"}
     assert written[0] == written[1]
+    assert processes == [2]
 
 
 def test_latents_and_truncation_are_used(run, tmp_path):

@@ -82,8 +82,8 @@ def warn_of_classes_without_examples(classes, class_counts, class_names):
         warnings.warn(
             f"The data have no real example of {strange}, and synthetic ones "
             "are mixed in. If the data set has other classes than the GAN, "
-            "train one on its classes; if these are not wanted, name those "
-            "that are in a dict as `sampling_strategy`. "
+            "train one on its classes; else give `sampling_strategy` a dict of "
+            "the classes that are wanted. "
             f"Received: class_counts={np.asarray(class_counts).tolist()}",
             stacklevel=2,
         )

@@ -102,11 +102,8 @@ def transform(dataset, settings, source, ratio):
 
     prepared = prepare(dataset.element_spec, settings, source, count, check)
     elements, mixer = prepared.elements, prepared.mixer
-    counts = prepared.class_counts
     warn_of_classes_without_examples(
-        prepared.unnamed_classes,
-        settings.class_counts if counts is None else counts,
-        settings.class_names,
+        prepared.unnamed_classes, settings.class_counts, settings.class_names
     )
     if prepared.growth is not None:
         share = prepared.total_share()
@@ -176,8 +173,10 @@ def prepare(element_spec, settings, source, count, check_growth=None):
             else WeightedChoice(weights)
         )
     source.check_classes(choice.classes)
-    asked_for = isinstance(choice, MatchingChoice) or isinstance(
-        strategy, Mapping
+    asked_for = (
+        settings.ratio == 0
+        or isinstance(choice, MatchingChoice)
+        or isinstance(strategy, Mapping)
     )
     value_range = resolve_value_range(
         settings.value_range, elements, source.draws
