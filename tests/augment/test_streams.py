@@ -140,6 +140,31 @@ def test_two_workers_do_not_repeat_each_others_noise(talking, real, read):
     assert not seeds[0] & seeds[1]
 
 
+def check_every_place(make, tmp_path):
+    """Saves an iterator at each place, and restores it into another one.
+
+    Before the first element, after each, and after the last one.
+    """
+
+    def elements(dataset):
+        return [
+            [as_bytes(tensor) for tensor in tf.nest.flatten(element)]
+            for element in dataset
+        ]
+
+    expected = elements(make())
+    assert len(expected) > 2
+    saving, restoring = iter(make()), iter(make())
+    restored = tf.train.Checkpoint(iterator=restoring)
+    for place in range(len(expected) + 1):
+        path = tf.train.Checkpoint(iterator=saving).write(
+            str(tmp_path / f"at{place}")
+        )
+        restored.read(path)
+        assert elements(restoring) == expected[place:]
+        next(saving, None)
+
+
 @pytest.mark.parametrize(("source", "kind", "batch"), STREAMS)
 def test_an_iterator_can_be_restored_at_every_place(
     talking, sources, real, tmp_path, source, kind, batch
@@ -158,22 +183,7 @@ def test_an_iterator_can_be_restored_at_every_place(
             )
         )
 
-    expected = [
-        [as_bytes(tensor) for tensor in tf.nest.flatten(element)]
-        for element in make()
-    ]
-    saving, restoring = iter(make()), iter(make())
-    restored = tf.train.Checkpoint(iterator=restoring)
-    for place in range(len(expected) + 1):
-        path = tf.train.Checkpoint(iterator=saving).write(
-            str(tmp_path / f"at{place}")
-        )
-        restored.read(path)
-        for wanted in expected[place:]:
-            found = tf.nest.flatten(next(restoring))
-            assert [as_bytes(one) for one in found] == wanted
-        assert next(restoring, None) is None
-        next(saving, None)
+    check_every_place(make, tmp_path)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "extend"])
@@ -189,23 +199,7 @@ def test_an_iterator_can_be_restored_at_every_place_of_two_epochs(
         dataset = real(12).shuffle(12, seed=1).batch(4).repeat(2)
         return dataset.apply(augmenter)
 
-    def elements(dataset):
-        return [
-            [as_bytes(tensor) for tensor in tf.nest.flatten(element)]
-            for element in dataset
-        ]
-
-    expected = elements(make())
-    assert len(expected) == 6
-    saving, restoring = iter(make()), iter(make())
-    restored = tf.train.Checkpoint(iterator=restoring)
-    for place in range(len(expected) + 1):
-        path = tf.train.Checkpoint(iterator=saving).write(
-            str(tmp_path / f"at{place}")
-        )
-        restored.read(path)
-        assert elements(restoring) == expected[place:]
-        next(saving, None)
+    check_every_place(make, tmp_path)
 
 
 @pytest.mark.parametrize("kind", KINDS)
