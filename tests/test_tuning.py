@@ -12,8 +12,15 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import ganaug
 from ganaug.data.splits import take_per_class
-from ganaug.evaluate.arms import BASELINE, CLASSIC, Arm, default_controls
+from ganaug.evaluate.arms import (
+    BASELINE,
+    BEST_CONTROL,
+    CLASSIC,
+    Arm,
+    default_controls,
+)
 from ganaug.tuning.candidates import count_trainings, draw_candidates
+from ganaug.tuning.controls import check_under, count_control_trainings
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +106,101 @@ def test_the_same_choice_again(knowing, linear):
     assert "label_smoothing=0.2" in console.export_text()
     # What was not searched is as it was.
     assert found[0].sampling_strategy == augmenter.sampling_strategy
+
+
+def blackened(dataset):
+    return dataset.map(lambda images, labels: (0 * images, labels))
+
+
+def test_the_best_control_is_found_first(knowing, linear):
+    """On validation images, and settings then come on top of it."""
+    vae, train, validation = knowing
+    calls = []
+    controls = {
+        "black": blackened,
+        "plain": Arm(class_balanced=True),
+        "black, balanced": Arm(blackened, class_balanced=True),
+    }
+    found = tune(
+        ganaug.GANAugmenter(vae, seed=5),
+        train,
+        validation,
+        linear,
+        search={"ratio": (0.5,)},
+        steps=400,
+        on_top_of=BEST_CONTROL,
+        controls=controls,
+        progress=lambda *args: calls.append(args),
+    ).tuning
+    assert found.on_top_of == "plain"
+    assert ", on top of 'plain'" in found.sentence()
+    assert [len(one) for one in found.control_rounds] == [3, 2]
+    assert [one[0][0] for one in found.control_rounds] == ["plain"] * 2
+    scores = dict(found.control_rounds[0])
+    assert scores["plain"] > 0.3 > 0.11 > scores["black"]
+    assert [call[2] for call in calls[:3]] == [
+        {"control": name} for name in controls
+    ]
+    # All that was trained is told, of what there was to train.
+    assert calls[-1] == (found.num_trainings,) * 2 + (None,)
+    assert {call[1] for call in calls} == {found.num_trainings}
+    record = found.to_dict()
+    assert json.loads(json.dumps(record)) == record
+    console = Console(record=True, width=120)
+    found.print(console)
+    assert "black, balanced" in console.export_text()
+
+
+def test_a_control_that_is_named_is_taken(knowing, linear):
+    """The choice is the one on top of the function that does the same."""
+    vae, train, validation = knowing
+    found = [
+        tune(
+            ganaug.GANAugmenter(vae, seed=5),
+            train,
+            validation,
+            linear,
+            search={"ratio": (0.25, 0.75)},
+            steps=30,
+            on_top_of=under,
+        ).tuning
+        for under in ("class-balanced", plain)
+    ]
+    assert [one.on_top_of for one in found] == ["class-balanced", None]
+    assert found[0].control_rounds == found[1].control_rounds == ()
+    assert found[0].rounds == found[1].rounds
+    assert found[0].gain == found[1].gain
+
+
+def test_where_nothing_is_said_it_is_the_best_default_control(
+    small_gan, digits, linear
+):
+    """And all trainings are counted."""
+    found = (
+        ganaug.GANAugmenter(small_gan, seed=0)
+        .tune(
+            take_per_class(digits.train, [3] * 10, seed=0),
+            digits.test,
+            search={"ratio": (0.5,)},
+            num_trainings=16,
+            classifier=linear,
+            steps=1,
+        )
+        .tuning
+    )
+    assert [len(one) for one in found.control_rounds] == [7, 4, 2]
+    tried = {name for name, _ in found.control_rounds[0]}
+    assert tried == set(default_controls(10, imbalanced=False))
+    assert found.on_top_of == found.control_rounds[-1][0][0]
+    assert found.num_trainings == 13 + count_trainings(1, 1)
+
+
+def test_imbalanced_data_have_more_controls(digits):
+    """Those with logit adjustment, as in an evaluation."""
+    controls = check_under(BEST_CONTROL, None, digits.train)
+    assert list(controls) == list(default_controls(10))
+    assert len(controls) == 13
+    assert count_control_trainings(13) == 13 + 7 + 4 + 2
 
 
 def test_filters_draw_into_a_bank(knowing, linear):
@@ -253,11 +355,21 @@ def test_validation_images_must_be_unseen(small_gan, digits, linear):
         ({"num_trainings": 15}, "num_trainings=15"),
         (
             {"on_top_of": ganaug.on_top_of_best},
-            r"\.on\(control, name\).*on_top_of='best control'",
+            "give its name as `on_top_of`.*on_top_of='best control'",
         ),
         (
             {"on_top_of": lambda transform: Arm(transform, fraction=0.5)},
             "fraction=0.5",
+        ),
+        ({"on_top_of": "Mixup"}, "on_top_of='Mixup', controls=.*'MixUp'"),
+        ({"on_top_of": BEST_CONTROL, "controls": {}}, r"controls=\[\]"),
+        ({"controls": {BASELINE: Arm()}}, "where it is a function"),
+        (
+            {
+                "on_top_of": BEST_CONTROL,
+                "controls": {"half": Arm(fraction=0.5)},
+            },
+            "Control 'half' must say all that it does, with all images",
         ),
     ],
 )
@@ -300,3 +412,17 @@ def test_there_must_be_something_to_tune(small_gan, digits, linear):
             tune(augmenter, digits.train, digits.test, linear)
     with pytest.raises(TypeError, match="must be a GANAugmenter"):
         ganaug.tuning.tune(lambda ds: ds, digits.train, digits.test)
+
+
+def test_controls_are_named(small_gan, digits, linear):
+    """A list of arms has no names."""
+    augmenter = ganaug.GANAugmenter(small_gan, seed=0)
+    with pytest.raises(TypeError, match="`controls` must be a dict from names"):
+        tune(
+            augmenter,
+            digits.train,
+            digits.test,
+            linear,
+            on_top_of=BEST_CONTROL,
+            controls=[Arm()],
+        )

@@ -70,6 +70,7 @@ def test_tuning_remembers_its_images(digits, small_gan, linear):
         validation,
         search={"ratio": (0.25, 0.5)},
         num_trainings=20,
+        on_top_of="class-balanced",
         classifier=linear,
         steps=2,
         seed=0,

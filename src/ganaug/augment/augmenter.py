@@ -422,8 +422,8 @@ class GANAugmenter:
         """Chooses how to use the generators, on validation images.
 
         Ratio, classes, truncation and labels are chosen by successive halving
-        over paired trainings of a classifier; where nothing helps, the ratio
-        is 0.
+        over paired trainings of a classifier, on top of the strongest control;
+        where nothing helps, the ratio is 0.
 
         Args:
             train: Real training images: a finite `tf.data.Dataset`, a pair of
@@ -431,7 +431,8 @@ class GANAugmenter:
             validation: Real images in the same forms, of which neither the
                 generators nor classifiers learn. Not the test set.
             **arguments: Further arguments of `ganaug.tuning.tune`: `search`,
-                `num_trainings`, `on_top_of`, `classifier`, `steps` and more.
+                `num_trainings`, `on_top_of`, `controls`, `classifier`, `steps`
+                and more.
 
         Returns:
             A `GANAugmenter`. Its attribute `tuning` tells what was tried.

@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator
 from ganaug.data.elements import parse_elements
 from ganaug.data.labeled_images import LabeledImages, as_labeled_images
 from ganaug.data.splits import fingerprints
-from ganaug.evaluate.arms import on_top_of_classic
+from ganaug.evaluate.arms import BEST_CONTROL, as_arm
 from ganaug.evaluate.classifiers import build_classifier
 from ganaug.evaluate.compatibility import check_generator
 from ganaug.evaluate.leakage import note_overlap, refuse_overlap
@@ -19,8 +19,16 @@ from ganaug.tuning.candidates import (
     count_trainings,
     draw_candidates,
 )
-from ganaug.tuning.contest import Contest, check_on_top_of
+from ganaug.tuning.contest import Contest
+from ganaug.tuning.controls import (
+    check_under,
+    choose_control,
+    count_control_trainings,
+    nothing,
+    put_on,
+)
 from ganaug.tuning.result import FINAL_SEEDS, Tuning
+from ganaug.tuning.trials import Trials
 
 
 def tune(
@@ -29,7 +37,8 @@ def tune(
     validation,
     search=None,
     num_trainings=40,
-    on_top_of=on_top_of_classic,
+    on_top_of=BEST_CONTROL,
+    controls=None,
     classifier=build_classifier,
     steps=800,
     batch_size=64,
@@ -42,7 +51,9 @@ def tune(
     Settings are drawn from a grid and compared with ratio 0, pairwise over
     seeds, by successive halving: all with one seed, the better half with one
     more, until one is left. With seeds that chose nothing it then has to beat
-    ratio 0. See `ganaug.tuning.RULE`.
+    ratio 0. See `ganaug.tuning.RULE`. All of this is on top of the strongest
+    control, which is found first, in the same way: over a weaker one, synthetic
+    images may gain what shifts or MixUp give for nothing.
 
     Args:
         augmenter: `GANAugmenter` that replaces or appends, with generators.
@@ -59,12 +70,17 @@ def tune(
             or smoothed labels. What is not searched keeps the augmenter's
             values.
         num_trainings: Integer of at least 16. Classifiers that are trained at
-            most. Defaults to `40`.
-        on_top_of: Callable from a transformation to an `Arm`: what else the
-            classifier is trained with, such as
-            `ganaug.evaluate.arms.on_top_of_classic`. Defaults to this. To come
-            on top of a control, it is `lambda transform: Arm(transform)
-            .on(control, name)`; the arm must not name one.
+            most with settings and ratio 0. To find the best control takes
+            further ones: 13 for the 7 default controls of balanced data, 26
+            for the 13 of imbalanced ones. Defaults to `40`.
+        on_top_of: String, the name of one of `controls`: what else the
+            classifier is trained with; or `"best control"` for the one that is
+            best on the validation images. Or a callable from a transformation
+            to an `Arm`. Defaults to `"best control"`.
+        controls: Dict from name to `Arm` or callable, as in
+            `evaluate_augmentation`. Defaults to
+            `ganaug.evaluate.arms.default_controls`; those that mirror images
+            are `default_controls(num_classes, horizontal_flip=True)`.
         classifier: As in `evaluate_augmentation`.
         steps: As there. Defaults to `800`.
         batch_size: As there. Defaults to `64`.
@@ -75,8 +91,8 @@ def tune(
             training and once at the end with `settings=None`.
 
     Returns:
-        A `GANAugmenter` with the attribute `tuning`, a `Tuning`. Its ratio is
-        0 where nothing helped.
+        A `GANAugmenter` with the attribute `tuning`, a `Tuning`, which also
+        names the control. Its ratio is 0 where nothing helped.
 
     Raises:
         ValueError: An argument is out of range, the images do not fit, or
@@ -105,20 +121,24 @@ def tune(
         )
     check_kind(validation, train, "`validation`")
     _check_several(validation)
-    check_on_top_of(on_top_of)
+    controls = check_under(on_top_of, controls, train)
     check_generator("augmenter", augmenter, train)
     _check_overlap(augmenter, train, validation, allow_overlap)
     candidates, num_rounds = draw_candidates(search, num_trainings, seed)
-    contest = Contest(
-        augmenter,
+    trials = Trials(
+        make_learner(classifier, train, steps, derive_seed(seed, "round 0")),
         train,
         validation,
-        on_top_of,
-        make_learner(classifier, train, steps, derive_seed(seed, "round 0")),
         batch_size,
         progress,
-        count_trainings(len(candidates), num_rounds),
+        count_control_trainings(len(controls))
+        + count_trainings(len(candidates), num_rounds),
     )
+    control_rounds = ()
+    if controls:
+        control, control_rounds = choose_control(controls, trials, seed)
+        on_top_of = put_on(controls[control], control)
+    contest = Contest(augmenter, on_top_of, trials)
     rounds, seeds = [], []
     for place in range(num_rounds):
         seeds.append(derive_seed(seed, f"round {place}"))
@@ -143,9 +163,18 @@ def tune(
             if name not in ("selection", "label_smoothing")
         }
         settings["ratio"] = 0.0
-    contest.end()
+    trials.end()
     return contest.augmenter_of(settings).tuned_by(
-        Tuning(settings, gain, error, best, tuple(rounds), contest.done),
+        Tuning(
+            settings,
+            gain,
+            error,
+            best,
+            tuple(rounds),
+            trials.done,
+            as_arm(on_top_of(nothing)).without,
+            control_rounds,
+        ),
         fingerprints(validation),
     )
 

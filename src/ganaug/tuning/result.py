@@ -13,7 +13,8 @@ RULE = (
     f"{FINAL_SEEDS} seeds that chose nothing, on the same validation images. "
     "They are taken if their mean gain in balanced accuracy is more than its "
     "standard error, which counts both the seeds and the validation images. "
-    "Otherwise the ratio is 0."
+    "Otherwise the ratio is 0. Unless another control was named, all of it is "
+    "on top of the one that successive halving finds best on the same images."
 )
 
 
@@ -31,6 +32,11 @@ class Tuning:
             settings and their mean gain over ratio 0, best first; minus
             infinity where no image of some class passed a selection.
         num_trainings: Integer. Classifiers that were trained.
+        on_top_of: String. The control that all of it was on top of, or `None`
+            where a function that names none made the arms.
+        control_rounds: Tuple of tuples, one for each round that chose it:
+            pairs of names and mean balanced accuracy on the validation images,
+            best first. Empty where it was named.
     """
 
     settings: dict
@@ -39,6 +45,8 @@ class Tuning:
     candidate: dict
     rounds: tuple
     num_trainings: int
+    on_top_of: str | None = None
+    control_rounds: tuple = ()
 
     @property
     def helps(self):
@@ -58,16 +66,17 @@ class Tuning:
             f"{100 * self.gain:+.2f} ± {100 * self.standard_error:.2f} points "
             "of balanced accuracy on validation images"
         )
+        under = f", on top of {self.on_top_of!r}" if self.on_top_of else ""
         if not np.isfinite(self.gain):
             return (
-                f"Chosen: ratio 0. Of the best settings, {found}, there is a "
-                "class without any image that passes."
+                f"Chosen: ratio 0{under}. Of the best settings, {found}, there "
+                "is a class without any image that passes."
             )
         if self.helps:
-            return f"Chosen: {found}: {gain} over ratio 0."
+            return f"Chosen: {found}: {gain} over ratio 0{under}."
         return (
             f"Chosen: ratio 0. The best settings, {found}, gave {gain} over "
-            "it, which is not more than the standard error."
+            f"it{under}, which is not more than the standard error."
         )
 
     def print(self, console):
@@ -76,6 +85,12 @@ class Tuning:
         Args:
             console: `rich.console.Console`.
         """
+        if self.control_rounds:
+            table = Table("round", "control", "balanced accuracy")
+            for place, found in enumerate(self.control_rounds, 1):
+                for name, score in found:
+                    table.add_row(str(place), escape(name), f"{score:.2%}")
+            console.print(table)
         table = Table("round", "settings", "gain in points")
         for place, found in enumerate(self.rounds, 1):
             for settings, gain in found:
@@ -100,6 +115,14 @@ class Tuning:
             "gain": _finite(self.gain),
             "standard_error": self.standard_error,
             "num_trainings": self.num_trainings,
+            "on_top_of": self.on_top_of,
+            "control_rounds": [
+                [
+                    {"control": name, "balanced_accuracy": score}
+                    for name, score in found
+                ]
+                for found in self.control_rounds
+            ],
             "rounds": [
                 [
                     {"settings": _plain(one), "gain": _finite(gain)}
