@@ -26,6 +26,9 @@ ratio 0 is among the choices. On 8 x 8 pixels it is a VAE-GAN, and a VAE, which
 is trained in a small part of the time, is shown beside; on 28 x 28 pixels it is
 the VAE, for its time. Synthetic images alone are shown too.
 
+Beside the report lies `scores.json`, the score of each arm with each seed:
+those of tables in `RESULTS.md` are in `benchmarks/scores`.
+
 Killed, the same command goes on; the same command a second time beside it
 shares the work, best with `--threads 1` each on two cores. On processors with
 AMX `--dtype-policy mixed_bfloat16` saves up to half of the time.
@@ -34,6 +37,7 @@ AMX `--dtype-policy mixed_bfloat16` saves up to half of the time.
 import argparse
 import functools
 import json
+import re
 from pathlib import Path
 
 import keras
@@ -168,6 +172,32 @@ def put_under(control, name, transform):
     return ganaug.Arm(transform).on(control, name)
 
 
+def keep_scores(report, path):
+    """Writes what intervals are made of, for who wants to make them again.
+
+    Args:
+        report: Dict. The report as JSON.
+        path: File to write.
+    """
+    kept = {
+        "data": report["about"]["data"],
+        "versions": report["versions"],
+        "dtype_policies": report["settings"]["classifier_dtype_policies"],
+        "seeds": report["seeds"],
+        "notes": report["notes"],
+        "balanced_accuracy": {
+            arm["name"]: [round(score, 6) for score in arm["balanced_accuracy"]]
+            for arm in report["arms"]
+        },
+    }
+    text = json.dumps(kept, indent=1)
+    # A list of numbers on one line.
+    text = re.sub(
+        r"\[[\s\d.,]+\]", lambda found: " ".join(found[0].split()), text
+    )
+    path.write_text(text + "\n", "utf-8")
+
+
 def main():
     """Evaluates, and writes the report."""
     parser = argparse.ArgumentParser()
@@ -244,6 +274,8 @@ def main():
     report.to_json(arguments.out / "report.json")
     report.to_html(arguments.out / "report.html")
     (arguments.out / "report.md").write_text(report.to_markdown(), "utf-8")
+    as_json = json.loads((arguments.out / "report.json").read_text("utf-8"))
+    keep_scores(as_json, arguments.out / "scores.json")
 
 
 if __name__ == "__main__":
