@@ -20,7 +20,7 @@ from ganaug.evaluate.arms import (
     default_controls,
 )
 from ganaug.tuning.candidates import count_trainings, draw_candidates
-from ganaug.tuning.controls import check_under, count_control_trainings
+from ganaug.tuning.controls import count_control_trainings, resolve_controls
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +108,8 @@ def test_the_same_choice_again(knowing, linear):
     assert found[0].sampling_strategy == augmenter.sampling_strategy
 
 
-def blackened(dataset):
-    return dataset.map(lambda images, labels: (0 * images, labels))
+def mislabeled(dataset):
+    return dataset.map(lambda images, labels: (images, (labels + 1) % 10))
 
 
 def test_the_best_control_is_found_first(knowing, linear):
@@ -117,9 +117,9 @@ def test_the_best_control_is_found_first(knowing, linear):
     vae, train, validation = knowing
     calls = []
     controls = {
-        "black": blackened,
+        "wrong": mislabeled,
         "plain": Arm(class_balanced=True),
-        "black, balanced": Arm(blackened, class_balanced=True),
+        "wrong, balanced": Arm(mislabeled, class_balanced=True),
     }
     found = tune(
         ganaug.GANAugmenter(vae, seed=5),
@@ -137,7 +137,7 @@ def test_the_best_control_is_found_first(knowing, linear):
     assert [len(one) for one in found.control_rounds] == [3, 2]
     assert [one[0][0] for one in found.control_rounds] == ["plain"] * 2
     scores = dict(found.control_rounds[0])
-    assert scores["plain"] > 0.3 > 0.11 > scores["black"]
+    assert scores["plain"] > 0.3 > 0.11 > scores["wrong"]
     assert [call[2] for call in calls[:3]] == [
         {"control": name} for name in controls
     ]
@@ -148,7 +148,7 @@ def test_the_best_control_is_found_first(knowing, linear):
     assert json.loads(json.dumps(record)) == record
     console = Console(record=True, width=120)
     found.print(console)
-    assert "black, balanced" in console.export_text()
+    assert "wrong, balanced" in console.export_text()
 
 
 def test_a_control_that_is_named_is_taken(knowing, linear):
@@ -197,7 +197,7 @@ def test_where_nothing_is_said_it_is_the_best_default_control(
 
 def test_imbalanced_data_have_more_controls(digits):
     """Those with logit adjustment, as in an evaluation."""
-    controls = check_under(BEST_CONTROL, None, digits.train)
+    controls = resolve_controls(BEST_CONTROL, None, digits.train)
     assert list(controls) == list(default_controls(10))
     assert len(controls) == 13
     assert count_control_trainings(13) == 13 + 7 + 4 + 2
@@ -326,6 +326,12 @@ def test_validation_images_must_be_unseen(small_gan, digits, linear):
         tune(augmenter, digits.test, digits.train, linear)
 
 
+def darkened(dataset):
+    return dataset.map(
+        lambda images, labels: (tf.cast(images, "float32") - 1e4, labels)
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -363,6 +369,24 @@ def test_validation_images_must_be_unseen(small_gan, digits, linear):
         ),
         ({"on_top_of": "Mixup"}, "on_top_of='Mixup', controls=.*'MixUp'"),
         ({"on_top_of": BEST_CONTROL, "controls": {}}, r"controls=\[\]"),
+        (
+            {"on_top_of": BEST_CONTROL, "controls": {BEST_CONTROL: Arm()}},
+            "names that are strings, and not 'best control'",
+        ),
+        ({"on_top_of": None, "controls": {None: Arm()}}, r"controls=\[None\]"),
+        ({"on_top_of": None}, "on_top_of=None"),
+        (
+            {"on_top_of": "dark", "controls": {"dark": darkened}},
+            "Arm 'dark' must keep to the value range",
+        ),
+        (
+            {
+                "on_top_of": "focal",
+                "controls": {"focal": Arm(focal_gamma=2.0)},
+                "classifier": KNeighborsClassifier(),
+            },
+            "Arm 'focal': a scikit-learn estimator has its own loss",
+        ),
         ({"controls": {BASELINE: Arm()}}, "where it is a function"),
         (
             {
@@ -414,15 +438,78 @@ def test_there_must_be_something_to_tune(small_gan, digits, linear):
         ganaug.tuning.tune(lambda ds: ds, digits.train, digits.test)
 
 
-def test_controls_are_named(small_gan, digits, linear):
+@pytest.mark.parametrize(
+    ("controls", "message"),
+    [
+        ([Arm()], "`controls` must be a dict from names"),
+        ({"dark": 3}, "Control 'dark' must be an Arm or a callable"),
+    ],
+)
+def test_controls_are_named_arms(small_gan, digits, linear, controls, message):
     """A list of arms has no names."""
     augmenter = ganaug.GANAugmenter(small_gan, seed=0)
-    with pytest.raises(TypeError, match="`controls` must be a dict from names"):
+    with pytest.raises(TypeError, match=message):
         tune(
             augmenter,
             digits.train,
             digits.test,
             linear,
             on_top_of=BEST_CONTROL,
-            controls=[Arm()],
+            controls=controls,
+        )
+
+
+def test_a_control_may_not_know_validation_images(small_gan, digits, linear):
+    """As the augmenter may not."""
+    stranger = ganaug.load_data("digits").train
+    known = take_per_class(digits.test, [5] * 10, seed=0)
+    vae = ganaug.ConditionalVAE((8, 8, 1), 10, seed=0)
+    vae.compile()
+    vae.fit(known, steps_per_epoch=1, verbose=0)
+    controls = {"VAE": Arm(ganaug.GANAugmenter(vae, seed=0))}
+    with pytest.raises(ValueError, match="the training data of control 'VAE'"):
+        tune(
+            ganaug.GANAugmenter(small_gan, seed=0),
+            stranger,
+            digits.test,
+            linear,
+            on_top_of=BEST_CONTROL,
+            controls=controls,
+        )
+
+
+def test_what_is_wrong_is_said_before_any_training(small_gan, digits, linear):
+    """And not after those that find the control."""
+
+    def refuse(done, total, settings):
+        raise AssertionError(settings)
+
+    for search, message in (
+        ({"ratio": (0.5,), "sampling_strategy": ("bogus",)}, "bogus"),
+        ({"ratio": (0.5,), "truncation": (-1.0,)}, "truncation"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            tune(
+                ganaug.GANAugmenter(small_gan, seed=0),
+                digits.train,
+                digits.test,
+                linear,
+                search=search,
+                on_top_of=BEST_CONTROL,
+                progress=refuse,
+            )
+    large = ganaug.ConditionalVAE((12, 12, 1), 10, seed=0)
+    large.compile()
+    images = np.zeros((20, 12, 12, 1), "uint8")
+    images[:, 3:9] = 200
+    large.fit((images, np.arange(20) % 10), steps_per_epoch=1, verbose=0)
+    with pytest.raises(ValueError, match="12, 12, 1"):
+        tune(
+            ganaug.GANAugmenter(large, seed=0),
+            digits.train,
+            digits.test,
+            linear,
+            search={"ratio": (0.5,)},
+            on_top_of=BEST_CONTROL,
+            progress=refuse,
         )

@@ -274,7 +274,10 @@ class SeededGenerator:
             truncation: As there. Defaults to `1.0`.
             tune: Dict of arguments for `GANAugmenter.tune`: what to use is
                 then chosen for each seed on its validation images, of which
-                there must be some. Defaults to `None`, for no choice.
+                there must be some. Name the control there that the arm comes
+                on top of (`on_top_of`, and `controls` if they are not the
+                default ones): left to itself, `tune` finds one for each seed.
+                Defaults to `None`, for no choice.
             **arguments: Further arguments of `GANAugmenter`.
 
         Returns:

@@ -38,12 +38,11 @@ def check_overlap(real, seeds, test, arms, choosing, allow_overlap):
                 chosen[name] = np.concatenate(
                     [chosen.get(name, tuned_with[:0]), tuned_with]
                 )
-        numbers = [_fingerprints_of(part) for part in parts]
-        if any(known is None for known in numbers):
+        numbers, says_all = learnt_by(arm)
+        if not says_all:
             unknown.append(name)
-        numbers = [known for known in numbers if known is not None]
-        if sum(map(len, numbers)):
-            learnt[name] = np.concatenate(numbers)
+        if len(numbers):
+            learnt[name] = numbers
     test_numbers = fingerprints(test)
     found, beyond = {}, dict.fromkeys(learnt, 0)
     for name, numbers in chosen.items():
@@ -108,6 +107,27 @@ def check_overlap(real, seeds, test, arms, choosing, allow_overlap):
     ]
     relearn = any(arm.learn is not None for arm in arms.values())
     return [*notes, _note_on_variance(real.vary, bool(learnt), relearn)]
+
+
+def learnt_by(arm):
+    """Finds what the parts of an arm learnt before.
+
+    Args:
+        arm: `Arm`.
+
+    Returns:
+        A pair: an array of fingerprints of images, and whether every part says
+        what it learnt.
+    """
+    numbers = [
+        _fingerprints_of(part)
+        for part in (*parts_of(arm.transform), *parts_of(arm.sampler))
+    ]
+    known = [one for one in numbers if one is not None]
+    return (
+        np.concatenate([np.empty(0, np.uint64), *known]),
+        len(known) == len(numbers),
+    )
 
 
 def note_unknown(name):

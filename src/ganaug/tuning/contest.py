@@ -14,18 +14,37 @@ class Contest:
 
     Args:
         augmenter: `GANAugmenter`.
-        on_top_of: Callable from a transformation to an `Arm`.
         trials: `Trials`.
+
+    Attributes:
+        on_top_of: Callable from a transformation to an `Arm`, to be set before
+            gains are measured.
     """
 
-    def __init__(self, augmenter, on_top_of, trials):
+    def __init__(self, augmenter, trials):
         self._augmenter = augmenter
-        self._on_top_of = on_top_of
         self._trials = trials
+        self.on_top_of = None
         # Each may have drawn a bank.
         self._augmenters = {}
         self._right = {}
         self._first = None
+
+    def check(self, candidates, seed):
+        """Checks settings as far as can be before any training.
+
+        Args:
+            candidates: List of dicts.
+            seed: Integer.
+
+        Raises:
+            ValueError: One cannot be drawn with, or not be trained on.
+        """
+        for settings in candidates:
+            augmenter = self.augmenter_of(_unselected(settings))
+        # What they have in common shows with any of them.
+        pipeline = self._trials.pipeline(as_arm(augmenter), settings)
+        pipeline.check_first_batch(seed)
 
     def augmenter_of(self, settings):
         """Makes the augmenter with some settings, once.
@@ -62,10 +81,8 @@ class Contest:
         self._correct(None, seeds[0])
         selection = settings.get("selection")
         if selection is None:
-            self.augmenter_of(settings)
             return True
-        # What else may be wrong with settings or selection is an error.
-        self.augmenter_of({**settings, "selection": None})
+        # What is wrong with a selection is an error.
         if selection != TEACHER:
             train = self._trials.train
             selection.check(train.image_shape, train.class_names)
@@ -134,10 +151,17 @@ class Contest:
                 transform = self.augmenter_of(settings)
             # Something that does nothing in its place, for functions that take
             # a transformation.
-            arm = as_arm(self._on_top_of(transform or nothing))
+            arm = as_arm(self.on_top_of(transform or nothing))
             self._right[key] = self._trials.correct(
                 arm, seed, settings or {"ratio": 0}
             )
             if self._first is None:
                 self._first = self._trials.snapshot()
         return self._right[key]
+
+
+def _unselected(settings):
+    """Settings without their filter, if they have one."""
+    if settings.get("selection") is None:
+        return settings
+    return {**settings, "selection": None}

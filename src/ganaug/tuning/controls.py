@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ganaug.evaluate.argument_checks import check_dicts
 from ganaug.evaluate.arms import (
     BEST_CONTROL,
     Arm,
@@ -11,8 +12,8 @@ from ganaug.evaluate.arms import (
 from ganaug.seeds import derive_seed
 
 
-def check_under(on_top_of, controls, train):
-    """Finds the controls that settings may come on top of.
+def resolve_controls(on_top_of, controls, train):
+    """Finds the arms that settings may come on top of.
 
     Args:
         on_top_of: As in `tune`.
@@ -21,19 +22,19 @@ def check_under(on_top_of, controls, train):
 
     Returns:
         A dict from name to `Arm`: all controls that are to be compared, the
-        one that is named, or nothing where `on_top_of` is a callable.
+        one that is named, or nothing where `on_top_of` is a function.
 
     Raises:
         ValueError: The control is unknown, or an arm is not complete in itself.
-        TypeError: An argument is of the wrong kind.
+        TypeError: An argument or a control is of the wrong kind.
     """
+    check_dicts(controls=controls)
     if callable(on_top_of):
         if controls is not None:
             raise ValueError(
                 "`controls` are for an `on_top_of` that names one of them, or "
                 f"{BEST_CONTROL!r}. Leave them out where it is a function. "
-                f"Received: on_top_of={on_top_of!r}, "
-                f"controls={sorted(controls)}"
+                f"Received: on_top_of={on_top_of!r}, controls={list(controls)}"
             )
         _check_complete("What `on_top_of` makes", on_top_of(nothing))
         return {}
@@ -41,26 +42,33 @@ def check_under(on_top_of, controls, train):
         controls = default_controls(
             train.num_classes, imbalanced=train.is_imbalanced
         )
-    if not isinstance(controls, dict):
-        raise TypeError(
-            "`controls` must be a dict from names to arms. "
-            f"Received: controls={controls!r}"
+    names = list(controls)
+    if BEST_CONTROL in names or not all(isinstance(one, str) for one in names):
+        raise ValueError(
+            "`controls` must have names that are strings, and not "
+            f"{BEST_CONTROL!r}, which stands for the best of them. "
+            f"Received: controls={names}"
         )
-    if not controls or on_top_of not in (*controls, BEST_CONTROL):
+    if not names or on_top_of not in (*names, BEST_CONTROL):
         raise ValueError(
             "`on_top_of` must be the name of one of `controls`, "
             f"{BEST_CONTROL!r} for the best of them on validation images, or a "
             "function from a transformation to an Arm. "
-            f"Received: on_top_of={on_top_of!r}, controls={sorted(controls)}"
+            f"Received: on_top_of={on_top_of!r}, controls={names}"
         )
     for name, arm in controls.items():
         _check_complete(f"Control {name!r}", arm)
     if on_top_of != BEST_CONTROL:
-        controls = {on_top_of: controls[on_top_of]}
-    return {name: as_arm(arm) for name, arm in controls.items()}
+        names = [on_top_of]
+    return {name: as_arm(controls[name]) for name in names}
 
 
 def _check_complete(what, arm):
+    if not isinstance(arm, Arm) and not callable(arm):
+        raise TypeError(
+            f"{what} must be an Arm or a callable Dataset -> Dataset. "
+            f"Received: {arm!r}"
+        )
     arm = as_arm(arm)
     if arm.on_top_of is None and arm.learn is None and arm.fraction == 1:
         return

@@ -9,7 +9,7 @@ from ganaug.data.splits import fingerprints
 from ganaug.evaluate.arms import BEST_CONTROL, as_arm
 from ganaug.evaluate.classifiers import build_classifier
 from ganaug.evaluate.compatibility import check_generator
-from ganaug.evaluate.leakage import note_overlap, refuse_overlap
+from ganaug.evaluate.leakage import learnt_by, note_overlap, refuse_overlap
 from ganaug.evaluate.learners import make_learner
 from ganaug.evaluate.seed_data import check_kind
 from ganaug.seeds import derive_seed, resolve_seed
@@ -21,11 +21,11 @@ from ganaug.tuning.candidates import (
 )
 from ganaug.tuning.contest import Contest
 from ganaug.tuning.controls import (
-    check_under,
     choose_control,
     count_control_trainings,
     nothing,
     put_on,
+    resolve_controls,
 )
 from ganaug.tuning.result import FINAL_SEEDS, Tuning
 from ganaug.tuning.trials import Trials
@@ -79,8 +79,8 @@ def tune(
             to an `Arm`. Defaults to `"best control"`.
         controls: Dict from name to `Arm` or callable, as in
             `evaluate_augmentation`. Defaults to
-            `ganaug.evaluate.arms.default_controls`; those that mirror images
-            are `default_controls(num_classes, horizontal_flip=True)`.
+            `ganaug.evaluate.arms.default_controls`, which can also mirror
+            images. None may learn, name another, or take a part of the images.
         classifier: As in `evaluate_augmentation`.
         steps: As there. Defaults to `800`.
         batch_size: As there. Defaults to `64`.
@@ -88,7 +88,8 @@ def tune(
             validation images, which flatters it. Defaults to `False`.
         seed: Integer. Defaults to `0`.
         progress: Callable `(done, total, settings)`, called before each
-            training and once at the end with `settings=None`.
+            training, with `{"control": name}` as settings where controls are
+            compared, and once at the end with `settings=None`.
 
     Returns:
         A `GANAugmenter` with the attribute `tuning`, a `Tuning`, which also
@@ -97,7 +98,8 @@ def tune(
     Raises:
         ValueError: An argument is out of range, the images do not fit, or
             validation images were trained on.
-        TypeError: `augmenter` is no `GANAugmenter`.
+        TypeError: `augmenter` is no `GANAugmenter`, or `controls` are no dict
+            of arms.
 
     Reference:
         - [Successive halving, Jamieson and Talwalkar,
@@ -121,12 +123,16 @@ def tune(
         )
     check_kind(validation, train, "`validation`")
     _check_several(validation)
-    controls = check_under(on_top_of, controls, train)
+    controls = resolve_controls(on_top_of, controls, train)
+    under = controls or {"on_top_of": as_arm(on_top_of(nothing))}
     check_generator("augmenter", augmenter, train)
-    _check_overlap(augmenter, train, validation, allow_overlap)
+    _check_overlap(augmenter, under, train, validation, allow_overlap)
     candidates, num_rounds = draw_candidates(search, num_trainings, seed)
+    first_seed = derive_seed(seed, "round 0")
+    learner = make_learner(classifier, train, steps, first_seed)
+    learner.check_arms(under)
     trials = Trials(
-        make_learner(classifier, train, steps, derive_seed(seed, "round 0")),
+        learner,
         train,
         validation,
         batch_size,
@@ -134,11 +140,16 @@ def tune(
         count_control_trainings(len(controls))
         + count_trainings(len(candidates), num_rounds),
     )
+    for name, arm in under.items():
+        check_generator(name, arm.transform, train)
+        trials.pipeline(arm, {"control": name}).check_first_batch(first_seed)
+    contest = Contest(augmenter, trials)
+    contest.check(candidates, first_seed)
     control_rounds = ()
     if controls:
         control, control_rounds = choose_control(controls, trials, seed)
         on_top_of = put_on(controls[control], control)
-    contest = Contest(augmenter, on_top_of, trials)
+    contest.on_top_of = on_top_of
     rounds, seeds = [], []
     for place in range(num_rounds):
         seeds.append(derive_seed(seed, f"round {place}"))
@@ -166,14 +177,14 @@ def tune(
     trials.end()
     return contest.augmenter_of(settings).tuned_by(
         Tuning(
-            settings,
-            gain,
-            error,
-            best,
-            tuple(rounds),
-            trials.done,
-            as_arm(on_top_of(nothing)).without,
-            control_rounds,
+            settings=settings,
+            gain=gain,
+            standard_error=error,
+            candidate=best,
+            rounds=tuple(rounds),
+            num_trainings=trials.done,
+            on_top_of=as_arm(on_top_of(nothing)).without,
+            control_rounds=control_rounds,
         ),
         fingerprints(validation),
     )
@@ -194,11 +205,15 @@ def _check_several(validation):
         )
 
 
-def _check_overlap(augmenter, train, validation, allow_overlap):
+def _check_overlap(augmenter, arms, train, validation, allow_overlap):
     found, asked = {}, fingerprints(validation)
     for where, known in (
         ("the training data", fingerprints(train)),
         ("the generator's training data", augmenter.training_fingerprints),
+        *(
+            (f"the training data of control {name!r}", learnt_by(arm)[0])
+            for name, arm in arms.items()
+        ),
     ):
         note_overlap(found, "validation", asked, where, known)
     refuse_overlap(found, allow_overlap)

@@ -13,8 +13,9 @@ RULE = (
     f"{FINAL_SEEDS} seeds that chose nothing, on the same validation images. "
     "They are taken if their mean gain in balanced accuracy is more than its "
     "standard error, which counts both the seeds and the validation images. "
-    "Otherwise the ratio is 0. Unless another control was named, all of it is "
-    "on top of the one that successive halving finds best on the same images."
+    "Otherwise the ratio is 0. Unless a control was named or a function given, "
+    "all of it is on top of the control that successive halving finds best on "
+    "the same images."
 )
 
 
@@ -31,7 +32,8 @@ class Tuning:
         rounds: Tuple of tuples, one for each round of halving: pairs of
             settings and their mean gain over ratio 0, best first; minus
             infinity where no image of some class passed a selection.
-        num_trainings: Integer. Classifiers that were trained.
+        num_trainings: Integer. Classifiers that were trained, to find the
+            control too.
         on_top_of: String. The control that all of it was on top of, or `None`
             where a function that names none made the arms.
         control_rounds: Tuple of tuples, one for each round that chose it:

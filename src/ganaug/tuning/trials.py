@@ -15,6 +15,10 @@ class Trials:
         batch_size: Integer.
         progress: As in `tune`, or `None`.
         total: Integer. Trainings that there will be at most.
+
+    Attributes:
+        train: `LabeledImages`.
+        done: Integer. Trainings so far.
     """
 
     def __init__(self, learner, train, validation, batch_size, progress, total):
@@ -41,7 +45,7 @@ class Trials:
         """
         if self._progress:
             self._progress(self.done, self._total, settings)
-        pipeline = ArmPipeline(f"{settings}", arm, self.train, self._batch_size)
+        pipeline = self.pipeline(arm, settings)
         self._learner.train(
             seed,
             pipeline.batches(seed),
@@ -53,6 +57,19 @@ class Trials:
         return (predicted.argmax(-1) == self._validation.labels).astype(
             np.float64
         )
+
+    def pipeline(self, arm, settings):
+        """Makes the batches that an arm trains on.
+
+        Args:
+            arm: `Arm`.
+            settings: Dict, as in `correct`.
+
+        Returns:
+            An `ArmPipeline`.
+        """
+        name = settings.get("control", f"{settings}")
+        return ArmPipeline(name, arm, self.train, self._batch_size)
 
     def snapshot(self):
         """Keeps the classifier that was trained last.
