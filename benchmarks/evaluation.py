@@ -161,20 +161,6 @@ def draw(pool, counts, seed):
     return train, validation
 
 
-def put_under(control, name, transform):
-    """Puts a transformation under a control.
-
-    Args:
-        control: `Arm`.
-        name: String. Its name.
-        transform: Callable `Dataset -> Dataset`.
-
-    Returns:
-        An `Arm`.
-    """
-    return ganaug.Arm(transform).on(control, name)
-
-
 def keep_scores(report, path):
     """Writes what intervals are made of, for who wants to make them again.
 
@@ -240,7 +226,8 @@ def main():
         tune={
             "search": SEARCH,
             "num_trainings": 16,
-            "on_top_of": functools.partial(put_under, controls[strong], strong),
+            "on_top_of": strong,
+            "controls": {strong: controls[strong]},
         },
     )
     stacked = f"{strong} + {label}"

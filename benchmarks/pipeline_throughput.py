@@ -1,15 +1,18 @@
 """What a bank and live drawing leave of a pipeline's images per second.
 
-    python -m benchmarks.pipeline_throughput
+    python -m benchmarks.pipeline_throughput [--only TEXT] [--rounds 15]
 
 A bare pipeline and the same with more take turns in one process, the bare one
-before and after each, and the table shows the median of the ratios with their
-quartiles, so it does not matter how fast the machine is. The last column is the
-same of the processor's time for all threads, on which other processes have less
-influence. For comparison there are a map that adds 1 to the labels, and the
-least that mixing can be. About twenty minutes on 2 CPU cores.
+before and after each. The table shows the median of the ratios with their
+quartiles, and their geometric mean with its standard error, so it does not
+matter how fast the machine is. The last column is the median in processor time
+of all threads, on which other processes have less influence. For comparison
+there are a map that adds 1 to the labels, and the least that mixing can be.
+About twenty minutes on 2 CPU cores. `--only "through fit"` measures the
+pipelines that have this in their names, `--rounds` says how many turns.
 """
 
+import argparse
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -27,7 +30,6 @@ from ganaug.synthesis.generators import Generators
 BATCH_SIZE = 64
 NUM_IMAGES = 2048
 NUM_CLASSES = 10
-ROUNDS = 15
 BANK_SIZE = 2000
 PHOTO_SIZE = 128
 CASES = (
@@ -190,40 +192,71 @@ def add_1(images, labels):
     return images, labels + 1
 
 
-def compare(table, name, base, **others):
-    """Measures each beside the bare pipeline, and adds a row for each."""
-    for run in (base, *others.values()):
-        run()
-    times = {what: [] for what in others}
-    for _ in range(ROUNDS):
-        for what, other in others.items():
-            before, between, after = base(), other(), base()
-            times[what].append(((before + after) / 2, between))
-    for what, pairs in times.items():
-        pairs = np.array(pairs)
-        ratios = pairs[:, 0] / pairs[:, 1]
-        (low, median, high), processor = np.percentile(
-            ratios, [25, 50, 75], axis=0
-        ).T
-        table.add_row(
-            name,
-            what.replace("_", " "),
-            *(
-                f"{BATCH_SIZE / time:,.0f}"
-                for time in np.median(pairs[..., 0], 0)
-            ),
-            f"{median:.3f}",
-            f"{low:.3f} to {high:.3f}",
-            f"{processor[1]:.3f} ({processor[0]:.3f} to {processor[2]:.3f})",
+class Comparison:
+    """Measures pipelines beside the bare one, into a table.
+
+    Args:
+        only: String. Pipelines without it in their names are left out.
+        rounds: Integer. Turns of each.
+    """
+
+    def __init__(self, only, rounds):
+        self._only = only
+        self._rounds = rounds
+        self.table = Table(
+            *("pipeline", "with", "images/s", "with it", "ratio", "quartiles"),
+            *("geometric mean", "processor"),
         )
 
+    def wants(self, name):
+        """Tells whether a pipeline is to be measured."""
+        return self._only in name
 
-def compare_photos(table):
+    def add(self, name, base, **others):
+        """Measures each beside the bare pipeline, and adds a row for each."""
+        for run in (base, *others.values()):
+            run()
+        times = {what: [] for what in others}
+        for _ in range(self._rounds):
+            for what, other in others.items():
+                before, between, after = base(), other(), base()
+                times[what].append(((before + after) / 2, between))
+        for what, pairs in times.items():
+            pairs = np.array(pairs)
+            ratios = pairs[:, 0] / pairs[:, 1]
+            (low, median, high), processor = np.percentile(
+                ratios, [25, 50, 75], axis=0
+            ).T
+            logarithms = np.log(ratios[:, 0])
+            mean = np.exp(logarithms.mean())
+            error = mean * logarithms.std(ddof=1) / len(ratios) ** 0.5
+            self.table.add_row(
+                name,
+                what.replace("_", " "),
+                *(
+                    f"{BATCH_SIZE / time:,.0f}"
+                    for time in np.median(pairs[..., 0], 0)
+                ),
+                f"{median:.3f}",
+                f"{low:.3f} to {high:.3f}",
+                f"{mean:.3f} +- {error:.3f}",
+                f"{processor[1]:.3f} ({processor[0]:.3f} to "
+                f"{processor[2]:.3f})",
+            )
+
+
+def compare_photos(comparison):
     """Measures a pipeline of larger images that are made as small as a GAN's.
 
     Args:
-        table: `rich.table.Table` that gets the rows.
+        comparison: `Comparison` that gets the rows.
     """
+    name = (
+        f"JPEG {PHOTO_SIZE} x {PHOTO_SIZE} x 3 decoded, resized to 32 x 32 and "
+        "shuffled"
+    )
+    if not comparison.wants(name):
+        return
     photos, labels = real_images((PHOTO_SIZE, PHOTO_SIZE, 3))
     image_shape = (32, 32, 3)
     images = tf.image.resize(photos, image_shape[:2]).numpy().astype(np.uint8)
@@ -235,10 +268,8 @@ def compare_photos(table):
         tf.io.decode_jpeg,
         image_shape[:2],
     )
-    compare(
-        table,
-        f"JPEG {PHOTO_SIZE} x {PHOTO_SIZE} x 3 decoded, resized to 32 x 32 and "
-        "shuffled",
+    comparison.add(
+        name,
         loop(bare, 60, anew=True),
         ganaug=loop(mixed(bare, artifact), 60, anew=True),
         least_mixing=loop(least_mix(bare, images, labels), 60, anew=True),
@@ -247,24 +278,27 @@ def compare_photos(table):
 
 def main():
     """Measures and prints the table."""
-    table = Table(
-        *("pipeline", "with", "images/s", "with it", "ratio", "quartiles"),
-        "processor",
-    )
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="")
+    parser.add_argument("--rounds", type=int, default=15)
+    arguments = parser.parse_args()
+    comparison = Comparison(arguments.only, arguments.rounds)
     for kind, image_shape, encode, decode in CASES:
         images, labels = real_images(image_shape)
         artifact = make_artifact(image_shape, images, labels)
         size = " x ".join(map(str, image_shape))
-        bare = decoding_pipeline(images, labels, encode, decode)
-        adding = bare.map(add_1, num_parallel_calls=tf.data.AUTOTUNE)
-        compare(
-            table,
-            f"{kind} {size} decoded and shuffled",
-            loop(bare, 150, anew=True),
-            ganaug=loop(mixed(bare, artifact), 150, anew=True),
-            least_mixing=loop(least_mix(bare, images, labels), 150, anew=True),
-            adding_1=loop(adding, 150, anew=True),
-        )
+        name = f"{kind} {size} decoded and shuffled"
+        if comparison.wants(name):
+            bare = decoding_pipeline(images, labels, encode, decode)
+            adding = bare.map(add_1, num_parallel_calls=tf.data.AUTOTUNE)
+            least = least_mix(bare, images, labels)
+            comparison.add(
+                name,
+                loop(bare, 150, anew=True),
+                ganaug=loop(mixed(bare, artifact), 150, anew=True),
+                least_mixing=loop(least, 150, anew=True),
+                adding_1=loop(adding, 150, anew=True),
+            )
         if kind == "JPEG":
             # Networks for such images take minutes here.
             continue
@@ -274,22 +308,23 @@ def main():
             .repeat()
             .batch(BATCH_SIZE)
         )
-        compare(
-            table,
-            f"{size} from memory through fit",
-            fitting(bare, image_shape),
-            ganaug=fitting(mixed(bare, artifact), image_shape),
-            least_mixing=fitting(least_mix(bare, images, labels), image_shape),
-        )
-        live = ganaug.GANAugmenter(artifact, ratio=1.0, seed=0)
-        compare(
-            table,
-            f"{size} drawn in a bare loop",
-            drawing(artifact),
-            live=loop(bare.apply(live), 100),
-        )
-    compare_photos(table)
-    Console(width=130).print(table)
+        name = f"{size} from memory through fit"
+        if comparison.wants(name):
+            least = least_mix(bare, images, labels)
+            comparison.add(
+                name,
+                fitting(bare, image_shape),
+                ganaug=fitting(mixed(bare, artifact), image_shape),
+                least_mixing=fitting(least, image_shape),
+            )
+        name = f"{size} drawn in a bare loop"
+        if comparison.wants(name):
+            live = ganaug.GANAugmenter(artifact, ratio=1.0, seed=0)
+            comparison.add(
+                name, drawing(artifact), live=loop(bare.apply(live), 100)
+            )
+    compare_photos(comparison)
+    Console(width=150).print(comparison.table)
 
 
 if __name__ == "__main__":
