@@ -282,6 +282,8 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--rounds", type=int, default=15)
     arguments = parser.parse_args()
+    if arguments.rounds < 2:
+        parser.error("--rounds must be 2 or more, for a standard error")
     comparison = Comparison(arguments.only, arguments.rounds)
     for kind, image_shape, encode, decode in CASES:
         images, labels = real_images(image_shape)
@@ -324,6 +326,8 @@ def main():
                 name, drawing(artifact), live=loop(bare.apply(live), 100)
             )
     compare_photos(comparison)
+    if not comparison.table.row_count:
+        parser.error(f"no pipeline has {arguments.only!r} in its name")
     Console(width=150).print(comparison.table)
 
 
