@@ -117,6 +117,18 @@ def test_batches_do_not_depend_on_where_images_are(make, mapped):
             np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("make", [class_balanced_batches, shuffled_batches])
+def test_nor_on_how_many_they_are(make, make_images, request):
+    images = make_images((20, 12, 5))
+    few = list(make(images, 8, seed=3).take(9))
+    request.getfixturevalue("little_memory")
+    many = list(make(images, 8, seed=3).take(9))
+    for one, other in zip(few, many, strict=True):
+        for part, same in zip(one, other, strict=True):
+            assert part.shape == same.shape
+            np.testing.assert_array_equal(part, same)
+
+
 def test_training_does_not_depend_on_it_either(mapped):
     weights = []
     for images in mapped():

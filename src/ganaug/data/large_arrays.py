@@ -7,8 +7,10 @@ import tempfile
 import numpy as np
 import tensorflow as tf
 
-# What is larger goes to a file.
-MAX_BYTES = 2**29
+from ganaug.data.exit import answers_until_exit
+
+# What is larger is read row by row, from a file if it is not in memory yet.
+MAX_BYTES = 2**26
 # Values that are looked at together.
 CHUNK = 2**22
 
@@ -18,7 +20,7 @@ def join(batches, max_bytes=None):
 
     Args:
         batches: Iterable of NumPy arrays `(num_rows, ...)` of one dtype.
-        max_bytes: Integer. Bytes that are held in memory. Defaults to 512 MiB.
+        max_bytes: Integer. Bytes that are held in memory. Defaults to 64 MiB.
 
     Returns:
         A NumPy array; above `max_bytes` a `numpy.memmap` of a file in the
@@ -123,8 +125,9 @@ def row_reader(array, order=None):
     """Makes a function that reads rows in a graph.
 
     Args:
-        array: NumPy array `(num_rows, ...)`. One in memory becomes a constant;
-            of one in a file only what is read is loaded.
+        array: NumPy array `(num_rows, ...)`. One of up to 64 MiB becomes a
+            constant, for which TensorFlow takes some three times the memory;
+            of larger ones and of those in a file only what is read is copied.
         order: Integer array. Row `i` is then `array[order[i]]`. Defaults to
             the order that there is.
 
@@ -132,12 +135,13 @@ def row_reader(array, order=None):
         A function from an integer tensor `(num_rows,)` to a tensor
         `(num_rows, ...)`.
     """
-    if not is_mapped(array):
+    if not is_mapped(array) and array.nbytes <= MAX_BYTES:
         constant = tf.constant(array if order is None else array[order])
         return lambda rows: tf.gather(constant, rows)
     # TensorFlow takes the bytes of other orders as they are.
     native = array.dtype.newbyteorder("=")
 
+    @answers_until_exit
     def read(rows):
         rows = rows if order is None else order[rows]
         return np.asarray(array[rows], native)

@@ -127,9 +127,9 @@ class GenerativeModel(DrawingModel):
     ):
         """Trains on images of every class in equal shares.
 
-        The data are read once, into memory, or from half a gigabyte on into a
-        file of the folder for temporary files. Each batch draws its classes
-        uniformly, so an epoch is a number of steps rather than a pass.
+        The data are read once, into memory, or a dataset of more than 64 MiB
+        into a file of the folder for temporary files. Each batch draws its
+        classes uniformly, so an epoch is a number of steps rather than a pass.
 
         Args:
             x: A finite `tf.data.Dataset`, batched or not, of `(image, label)`,
