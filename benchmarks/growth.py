@@ -1,12 +1,14 @@
 """How a training step's time and memory grow with all that can be large.
 
-    python -m benchmarks.growth [--rounds 5]
+    python -m benchmarks.growth [--rounds 5] [--only GROUP ...]
 
-Every row is a process of its own; those of a group take turns. Memory is
-`RssAnon` of Linux after the last turn: without the contents of files, which
-the system can drop at any time. The data sets of up to a million images come
-out of a generator, as they would into `fit`. Linux only; about half an hour on
-2 CPU cores, and 0.8 GB in the folder for temporary files.
+Every row is a process of its own; those of a group take turns. The data sets
+of up to a million images come out of a generator, as they would into `fit`. In
+the last group nothing is trained on their batches, which shows how long these
+take themselves. Memory is that of Linux after the last turn: what is no
+file's, what is, which the system can drop at any time, and the most that it
+ever was, both together. Linux only; about an hour on 2 CPU cores, and 0.8 GB
+in the folder for temporary files.
 """
 
 import argparse
@@ -20,12 +22,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.tables import make_table, show
 from benchmarks.turns import Contestant, take_turns
 
 CHUNK = 1000
+TRAINED, READ = "images in the data set", "images in it, batches alone"
+# Steps of a turn: batches that lie ready must not be most of them.
+STEPS = {READ: 500}
 DEFAULTS = {"image_shape": (28, 28, 1), "num_classes": 10, "batch_size": 64}
 GROUPS = {
     "images in a batch": [{"batch_size": n} for n in (16, 64, 256)],
@@ -36,9 +40,8 @@ GROUPS = {
     ]
     + [{"image_shape": (64, 64, 3), "batch_size": 16}],
     "classes": [{"num_classes": n} for n in (10, 100, 1000)],
-    "images in the data set": [
-        {"num_images": n} for n in (1_000, 10_000, 100_000, 1_000_000)
-    ],
+    TRAINED: [{"num_images": n} for n in (1_000, 10_000, 100_000, 1_000_000)],
+    READ: [{"num_images": n} for n in (1_000, 10_000, 100_000, 1_000_000)],
 }
 
 
@@ -70,11 +73,29 @@ def make_step(
     if num_images is None:
         batch = make_batch(image_shape, num_classes, batch_size)
         return lambda: train(batch)["d_loss"].numpy(), {}
+    next_batch, facts = make_reading(
+        image_shape, num_classes, batch_size, num_images
+    )
+    return lambda: train(next_batch())["d_loss"].numpy(), facts
+
+
+def make_reading(image_shape, num_classes, batch_size, num_images):
+    """Makes what takes the next batch to train on.
+
+    Args:
+        image_shape: As in `make_step`, and so the others.
+        num_classes: Integer.
+        batch_size: Integer.
+        num_images: Integer.
+
+    Returns:
+        A function without arguments, and facts for the table.
+    """
     started = time.perf_counter()
     data = stream(image_shape, num_classes, num_images)
     reading = time.perf_counter() - started
     batches = iter(training_batches(data, batch_size))
-    return lambda: train(next(batches))["d_loss"].numpy(), {"reading": reading}
+    return lambda: next(batches), {"reading": reading}
 
 
 def stream(image_shape, num_classes, num_images):
@@ -135,49 +156,99 @@ def training_batches(data, batch_size):
 
 
 def memory_of(contestant):
-    """Reads how much memory of a contestant is no file's, in MB."""
+    """Reads how much memory a contestant has.
+
+    Args:
+        contestant: `Contestant`.
+
+    Returns:
+        A tuple of floats in MB: what is no file's, what is, and the most that
+        both have been.
+    """
     text = Path(f"/proc/{contestant.pid}/status").read_text()
-    return int(re.search(r"RssAnon:\s+(\d+)", text)[1]) / 1024
+    return tuple(
+        int(re.search(rf"{name}:\s+(\d+)", text)[1]) / 1024
+        for name in ("RssAnon", "RssFile", "VmHWM")
+    )
+
+
+def measure(name, rows, rounds):
+    """Measures a group.
+
+    Args:
+        name: String. A key of `GROUPS`.
+        rows: List of dicts, what is not as in `DEFAULTS`.
+        rounds: Integer.
+
+    Returns:
+        A list of tuples, one for each row: times as `take_turns` returns them,
+        memory, and facts.
+    """
+    maker = "make_reading" if name == READ else "make_step"
+    with contextlib.ExitStack() as stack:
+        contestants = {
+            place: stack.enter_context(
+                Contestant(
+                    f"benchmarks.growth:{maker}", {**DEFAULTS, **changes}
+                )
+            )
+            for place, changes in enumerate(rows)
+        }
+        times = take_turns(contestants, STEPS.get(name, 6), rounds)
+        return [
+            (times[place], memory_of(contestant), contestant.facts)
+            for place, contestant in contestants.items()
+        ]
 
 
 def main():
     """Measures and prints the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
-    table = Table(
-        *("what grows", "to", "images/s", "quartiles"),
-        *("ms a step", "memory in MB", "seconds to read"),
+    parser.add_argument("--only", nargs="+", choices=GROUPS)
+    arguments = parser.parse_args()
+    table = make_table(
+        *("what grows", "to", "images/s", "quartiles", "ms a step"),
+        *("MB, no file's", "files'", "at most", "seconds to read"),
     )
-    for name, rows in GROUPS.items():
-        contestants = {}
-        with contextlib.ExitStack() as stack:
-            for changes in rows:
-                contestants[str(next(iter(changes.values())))] = (
-                    stack.enter_context(
-                        Contestant(
-                            "benchmarks.growth:make_step",
-                            {**DEFAULTS, **changes},
-                        )
-                    )
+    failed = []
+    try:
+        for name in arguments.only or GROUPS:
+            rows = GROUPS[name]
+            try:
+                measured = measure(name, rows, arguments.rounds)
+            except RuntimeError as error:
+                failed.append(f"{name}: {error}")
+                show(failed[-1], stderr=True)
+                continue
+            for changes, (times, memory, facts) in zip(
+                rows, measured, strict=True
+            ):
+                batch_size = {**DEFAULTS, **changes}["batch_size"]
+                speeds = batch_size / times[:, 0]
+                low, median, high = np.percentile(speeds, [25, 50, 75])
+                reading = facts.get("reading")
+                table.add_row(
+                    *(name, _words(changes), f"{median:,.0f}"),
+                    f"{low:,.0f} to {high:,.0f}",
+                    f"{1000 * batch_size / median:.3g}",
+                    *(f"{number:,.0f}" for number in memory),
+                    "" if reading is None else f"{reading:.1f}",
                 )
-            times = take_turns(contestants, 6, rounds)
-            memory = {
-                value: memory_of(contestant)
-                for value, contestant in contestants.items()
-            }
-        for changes, (value, of_it) in zip(rows, times.items(), strict=True):
-            batch_size = {**DEFAULTS, **changes}["batch_size"]
-            speeds = batch_size / of_it[:, 0]
-            low, median, high = np.percentile(speeds, [25, 50, 75])
-            reading = contestants[value].facts.get("reading")
-            table.add_row(
-                *(name, value, f"{median:,.0f}", f"{low:,.0f} to {high:,.0f}"),
-                f"{1000 * batch_size / median:.0f}",
-                f"{memory[value]:,.0f}",
-                "" if reading is None else f"{reading:.1f}",
-            )
-        Console(width=120).print(table)
+            show(f"{name}: measured", stderr=True)
+    finally:
+        show(table, *failed)
+    if failed:
+        raise SystemExit(1)
+
+
+def _words(changes):
+    value, *others = changes.values()
+    if isinstance(value, tuple):
+        value = " x ".join(map(str, value))
+    else:
+        value = f"{value:,}"
+    return f"{value} (batches of {others[0]})" if others else value
 
 
 if __name__ == "__main__":

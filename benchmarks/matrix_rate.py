@@ -16,13 +16,13 @@ import time
 
 import numpy as np
 import tensorflow as tf
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.tables import make_table, show
 from benchmarks.training_step import (
     BATCH_SIZE,
     HALF,
     NUM_CLASSES,
+    halves,
     make_batch,
     make_gan,
 )
@@ -108,17 +108,17 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
-    table = Table(
+    table = make_table(
         *("training", "images", "GFLOP a step", "GFLOP/s"),
         *("of the float32 product's", "of its own dtype's"),
     )
     products = {
-        half: make_product(("float32", "bfloat16")[half]) for half in HALF
+        half: make_product(("float32", "bfloat16")[half]) for half in halves()
     }
     for product in products.values():
         product()
     for architecture, image_shape, penalized in CASES:
-        for half in HALF:
+        for half in products:
             gan = make_gan(
                 architecture, image_shape, penalized, half, NUM_CLASSES
             )
@@ -155,15 +155,16 @@ def main():
                     for column in (0, int(half))
                 ),
             )
-            console = Console(width=120)
-            console.print(table)
-            console.print(
-                "Matrix products: "
-                + ", ".join(
-                    f"{rate / 1e9:.0f} GFLOP/s"
-                    for rate in np.median(rates[:, 1:], 0)
-                )
+            products_now = ", ".join(
+                f"{rate / 1e9:.0f} GFLOP/s"
+                for rate in np.median(rates[:, 1:], 0)
             )
+            show(
+                f"{architecture}, {image_shape}{HALF[half]}: {products_now} of"
+                " a matrix product",
+                stderr=True,
+            )
+    show(table)
 
 
 if __name__ == "__main__":

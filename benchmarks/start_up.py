@@ -14,8 +14,8 @@ import sys
 import time
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
+
+from benchmarks.tables import make_table, show
 
 FIRST_STEP = """
 import time
@@ -99,11 +99,11 @@ def main():
     for _ in range(rounds):
         for name, measure in measures.items():
             times[name].append(measure())
-    table = Table("what", "seconds", "quartiles")
+    table = make_table("what", "seconds", "quartiles")
     for name, of_it in times.items():
         low, median, high = np.percentile(of_it, [25, 50, 75])
         table.add_row(name, f"{median:.3f}", f"{low:.3f} to {high:.3f}")
-    Console().print(table)
+    show(table)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """A training step beside PyTorch's and a Keras tutorial's, in turns.
 
-    python -m benchmarks.training_step [--rounds 7]
+    python -m benchmarks.training_step [--rounds 7] [--only NAME ...]
 
 The same networks, losses, penalties, augmentations and optimizers. Networks,
 losses and penalties are checked first: with ganaug's weights, PyTorch's give
 its losses, and gradients of its size. Each contestant is a process of its own.
-About half an hour on 2 CPU cores. Needs the extra `bench`.
+In bfloat16 they run too where the processor multiplies it. A row that fails is
+told of, and does not stop the others. An hour or more on 2 CPU cores. Needs
+the extra `bench`.
 """
 
 import argparse
@@ -15,9 +17,8 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.tables import make_table, show
 from benchmarks.turns import Contestant, take_turns
 
 BATCH_SIZE = 64
@@ -32,6 +33,15 @@ CASES = (
 )
 TENSORFLOW, PYTORCH, TUTORIAL = "ganaug", "PyTorch", "Keras tutorial"
 HALF = {False: "", True: ", bfloat16"}
+# Who is compared with whom: the best of each side.
+GROUPS = {
+    "float32": ([TENSORFLOW], [PYTORCH, f"{PYTORCH} compiled"]),
+    "bfloat16": (
+        [TENSORFLOW + HALF[True]],
+        [PYTORCH + HALF[True], f"{PYTORCH} compiled{HALF[True]}"],
+    ),
+    "tutorial": ([TENSORFLOW], [TUTORIAL]),
+}
 
 
 def make_gan(architecture, image_shape, penalized, bfloat16, num_classes):
@@ -286,7 +296,7 @@ def make_contestants(architecture, image_shape, penalized):
     }
     here, theirs = "benchmarks.training_step", "benchmarks.peers.torch_training"
     wanted = {TUTORIAL: (f"{here}:make_tutorial_step", ours)}
-    for bfloat16 in (False, True):
+    for bfloat16 in halves():
         half = HALF[bfloat16]
         wanted[TENSORFLOW + half] = (
             f"{here}:make_ganaug_step",
@@ -313,8 +323,20 @@ def make_contestants(architecture, image_shape, penalized):
     return contestants, failed
 
 
-def ratios(times, ours, theirs):
-    """Computes how many times as fast the first is, round by round.
+def halves():
+    """Gives the precisions that are worth a trial here.
+
+    Returns:
+        A tuple of booleans, whether it is bfloat16: only where ganaug would
+        choose it, since other processors have to emulate it.
+    """
+    from ganaug.gan.precision import AUTO, SINGLE, resolve_precision
+
+    return (False,) if resolve_precision(AUTO) == SINGLE else (False, True)
+
+
+def verdict(times, ours, theirs):
+    """Says how many times as fast the first is, round by round.
 
     Args:
         times: Dict, as `take_turns` returns it.
@@ -322,75 +344,103 @@ def ratios(times, ours, theirs):
         theirs: As `ours`.
 
     Returns:
-        An array of three floats: the median and the quartiles; NaN where one
-        side could not be measured.
+        A string, the median and the quartiles; empty where one side was not
+        measured.
     """
 
     def best(names):
-        known = [times[name] for name in names if name in times]
-        if not known:
-            return np.full((1, 2), np.nan)
-        return min(known, key=lambda of_it: np.median(of_it[:, 0]))
+        known = [times[name][:, 0] for name in names if name in times]
+        return min(known, key=np.median, default=None)
 
-    return np.percentile(best(theirs)[:, 0] / best(ours)[:, 0], [50, 25, 75])
+    one, other = best(ours), best(theirs)
+    if one is None or other is None:
+        return ""
+    return "{:.2f} ({:.2f} to {:.2f})".format(
+        *np.percentile(other / one, [50, 25, 75])
+    )
+
+
+def measure(name, architecture, penalized, image_shape, rounds):
+    """Measures one row.
+
+    Args:
+        name: String.
+        architecture: As in `make_gan`, and so the others.
+        penalized: Boolean.
+        image_shape: Tuple of three integers.
+        rounds: Integer.
+
+    Returns:
+        A dict from the contestants' names to their times, as `take_turns`
+        returns it.
+
+    Raises:
+        AssertionError: PyTorch's networks or losses are not ganaug's.
+        RuntimeError: A contestant ended.
+    """
+    contestants, failed = make_contestants(architecture, image_shape, penalized)
+    with contextlib.ExitStack() as stack:
+        for contestant in contestants.values():
+            stack.enter_context(contestant)
+        show(f"{name}, {image_shape}: without {failed}", stderr=True)
+        sizes = {
+            who: contestant.facts["parameters"]
+            for who, contestant in contestants.items()
+            if "parameters" in contestant.facts
+        }
+        if len(set(map(tuple, sizes.values()))) > 1:
+            raise AssertionError(f"Different networks: {sizes}")
+        second = next(iter(contestants.values())).run(2)[0]
+        steps = int(np.clip(0.8 / second, 2, 100))
+        return take_turns(contestants, steps, rounds)
 
 
 def main():
-    """Measures and prints the table."""
+    """Measures and prints the tables."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
-    rounds = parser.parse_args().rounds
-    console = Console(width=150)
-    table = Table(
-        "training", "images", "with", "images/s", "quartiles", "proc."
+    parser.add_argument(
+        "--only", nargs="+", choices=[name for name, *_ in CASES]
     )
-    verdicts = Table(
-        "training", "images", "float32", "bfloat16", "best of both", "tutorial"
+    arguments = parser.parse_args()
+    table = make_table(
+        "training", "images", "with", "images/s", "quartiles", "processor"
     )
-    for name, architecture, penalized in CASES:
-        for image_shape in SHAPES:
-            shape = " x ".join(map(str, image_shape))
-            contestants, failed = make_contestants(
-                architecture, image_shape, penalized
-            )
-            console.print(f"{name}, {shape}: {failed}", markup=False)
-            with contextlib.ExitStack() as stack:
-                for contestant in contestants.values():
-                    stack.enter_context(contestant)
-                second = next(iter(contestants.values())).run(2)[0]
-                steps = int(np.clip(0.8 / second, 2, 100))
-                times = take_turns(contestants, steps, rounds)
-            for who, of_it in times.items():
-                speeds = BATCH_SIZE / of_it[:, 0]
-                low, median, high = np.percentile(speeds, [25, 50, 75])
-                table.add_row(
-                    *(name, shape, who, f"{median:,.0f}"),
-                    f"{low:,.0f} to {high:,.0f}",
-                    f"{1000 * np.median(of_it[:, 1]) / BATCH_SIZE:.2f} ms",
+    verdicts = make_table("training", "images", *GROUPS)
+    failed = []
+    try:
+        for name, architecture, penalized in CASES:
+            if name not in (arguments.only or name):
+                continue
+            for image_shape in SHAPES:
+                row = name, " x ".join(map(str, image_shape))
+                try:
+                    times = measure(
+                        name,
+                        architecture,
+                        penalized,
+                        image_shape,
+                        arguments.rounds,
+                    )
+                except (AssertionError, RuntimeError) as error:
+                    failed.append(f"{', '.join(row)}: {error}")
+                    show(failed[-1], stderr=True)
+                    continue
+                for who, of_it in times.items():
+                    speeds = BATCH_SIZE / of_it[:, 0]
+                    low, median, high = np.percentile(speeds, [25, 50, 75])
+                    table.add_row(
+                        *(*row, who, f"{median:,.0f}"),
+                        f"{low:,.0f} to {high:,.0f}",
+                        f"{1000 * np.median(of_it[:, 1]) / BATCH_SIZE:.2f} ms",
+                    )
+                verdicts.add_row(
+                    *row, *(verdict(times, *names) for names in GROUPS.values())
                 )
-            groups = [
-                (
-                    [TENSORFLOW + half],
-                    [PYTORCH + half, f"{PYTORCH} compiled{half}"],
-                )
-                for half in HALF.values()
-            ]
-            groups.append(
-                (
-                    [one for ours, _ in groups for one in ours],
-                    [one for _, theirs in groups for one in theirs],
-                )
-            )
-            groups.append(([TENSORFLOW], [TUTORIAL]))
-            verdicts.add_row(
-                name,
-                shape,
-                *(
-                    "{:.2f} ({:.2f} to {:.2f})".format(*ratios(times, *group))
-                    for group in groups
-                ),
-            )
-            console.print(table, verdicts)
+    finally:
+        show(table, "", verdicts, *failed)
+    if failed:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

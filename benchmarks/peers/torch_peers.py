@@ -182,6 +182,8 @@ class Peer:
 
     def __init__(self, name, images, labels, seed, bfloat16=False):
         torch.set_num_threads(os.cpu_count())
+        # As TensorFlow does.
+        torch.set_flush_denormal(True)
         torch.manual_seed(seed)
         num_classes = int(labels.max()) + 1
         self.name, self._bfloat16 = name, bfloat16

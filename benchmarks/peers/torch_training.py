@@ -4,6 +4,7 @@ import copy
 import os
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 from benchmarks.peers.torch_networks import NETWORKS, load_keras_weights
@@ -93,7 +94,10 @@ class Training:
         self._latent_dim = latent_dim
         self._augment = augment if augmented else lambda images: images
         self._bfloat16 = bfloat16
-        self._joined = architecture != "dcgan"
+        self._joined = not any(
+            isinstance(part, nn.BatchNorm2d)
+            for part in self.discriminator.modules()
+        )
 
     def load(self, generator, discriminator):
         """Takes the weights of ganaug's networks.
@@ -215,6 +219,8 @@ def make_step(batch_size, **settings):
         A function without arguments, and facts for the table.
     """
     torch.set_num_threads(os.cpu_count())
+    # As TensorFlow does.
+    torch.set_flush_denormal(True)
     training = Training(**settings)
     height, width, channels = settings["image_shape"]
     real = 2 * torch.rand(batch_size, channels, height, width) - 1
