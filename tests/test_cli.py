@@ -45,8 +45,8 @@ def linear_classifier(monkeypatch, linear):
 
 
 @pytest.fixture
-def two_controls(monkeypatch, linear_classifier):
-    """Two of the default controls, which train in no time."""
+def two_controls(monkeypatch):
+    """Two of the default controls."""
 
     def two(*args, **kwargs):
         every = default_controls(*args, **kwargs)
@@ -184,7 +184,9 @@ def test_all_controls_can_be_asked_for(run, monkeypatch):
     assert asked == list(all_controls(10, (0, 255)))
 
 
-def test_trainings_are_not_lost_for_the_samples(run, monkeypatch, two_controls):
+def test_trainings_are_not_lost_for_the_samples(
+    run, monkeypatch, two_controls, linear_classifier
+):
     """A report without them says why."""
 
     def fail(*_):
@@ -259,7 +261,7 @@ def test_the_best_is_chosen_by_a_measure_there_is():
     assert set(typing.get_args(options.MeasureName)) < set(MEASURES)
 
 
-def test_demo(tmp_path):
+def test_demo(tmp_path, two_controls):
     """One folder with everything, and the table on standard output."""
     out = tmp_path / "demo"
     done = ganaug_command(
@@ -407,7 +409,7 @@ def test_bad_input_is_refused(
 
 
 def test_a_test_set_that_the_gan_learnt_is_refused(
-    run, tmp_path, digits, two_controls
+    run, tmp_path, digits, two_controls, linear_classifier
 ):
     """Unless it is allowed, and then the report says so."""
     data = digits
