@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.tables import describe_machine
 
+PACKAGE = "benchmarks"
 PARTS = (
     *("start_up", "matrix_rate", "training_step", "growth"),
     "time_to_quality",
@@ -37,7 +38,7 @@ def run(part, options, say):
     Returns:
         An integer, the exit status.
     """
-    command = ["python", "-m", f"benchmarks.{part}", *options]
+    command = ["python", "-m", f"{PACKAGE}.{part}", *options]
     say(f"\n## {shlex.join(command)}\n\n")
     with subprocess.Popen(
         [sys.executable, *command[1:]], stdout=subprocess.PIPE, text=True

@@ -1,0 +1,118 @@
+"""What benchmarks say, of times that are known."""
+
+import subprocess
+import sys
+
+import benchmarks.__main__
+import numpy as np
+import pytest
+from benchmarks.tables import REPOSITORY, describe_machine, make_table, show
+from benchmarks.time_to_quality import (
+    FIRST_LOOK,
+    LATER,
+    REAL,
+    Course,
+    compare,
+    looks,
+    make_tables,
+)
+from benchmarks.training_step import verdict
+
+
+def test_tables_are_markdown(capsys):
+    table = make_table("what", "seconds [s]")
+    table.add_row("a " * 100, "1")
+    show(table)
+    lines = [
+        line for line in capsys.readouterr().out.splitlines() if "|" in line
+    ]
+    assert [line.count("|") for line in lines] == [3, 3, 3]
+    assert "seconds [s]" in lines[0] and "a " * 100 in lines[2]
+
+
+def test_the_machine_is_named():
+    said = describe_machine()
+    assert "cores" in said and "tensorflow 2." in said and "code of" in said
+
+
+def test_looks_are_a_quarter_apart_and_end_at_the_limit():
+    times = np.array(looks(100))
+    assert (times[0], times[-1]) == (FIRST_LOOK, 100)
+    np.testing.assert_allclose(times[1:-1] / times[:-2], LATER)
+    assert 1 < times[-1] / times[-2] <= LATER
+    assert looks(2) == [2]
+
+
+def _courses(*times, imports=0.0, ended=600.0):
+    return [
+        Course(imports, {} if time is None else {0.75: time}, 0.8, ended)
+        for time in times
+    ]
+
+
+def test_ratios_to_the_best_peer():
+    found = {
+        REAL: [Course(best=0.9)] * 2,
+        "ganaug, GAN": _courses(20.0, 25.0, imports=10.0),
+        "ganaug, VAE": _courses(None, 10.0),
+        "PyTorch, slow": _courses(90.0, 200.0),
+        "PyTorch, fast": _courses(60.0, 100.0, imports=3.0),
+        # Quick where it comes there, and it seldom does.
+        "PyTorch, unsure": _courses(None, 30.0),
+    }
+    assert compare(found, 0.75) == {
+        "ganaug, GAN": "3.0, 4.0",
+        "ganaug, VAE": "not reached, 10.0",
+    }
+    assert compare(found, 0.75, imports=True)["ganaug, GAN"] == "2.1, 2.9"
+    assert compare(found, 0.8)["ganaug, GAN"] == "not reached, not reached"
+    table, ratios = make_tables(found)
+    assert (table.row_count, ratios.row_count) == (6, 2)
+
+
+def test_a_peer_that_was_given_up_bounds_the_ratio():
+    found = {
+        "ganaug, GAN": _courses(20.0),
+        "PyTorch, late": _courses(None, ended=600.0),
+    }
+    assert compare(found, 0.75) == {"ganaug, GAN": "over 30.0"}
+    assert compare({"ganaug, GAN": _courses(20.0)}, 0.75) == {}
+
+
+def test_steps_are_compared_turn_by_turn():
+    times = {
+        "ganaug": np.array([[1.0, 0], [2, 0], [4, 0]]),
+        "PyTorch": np.array([[2.0, 0], [3, 0], [8, 0]]),
+        "slow": np.array([[9.0, 0], [9, 0], [9, 0]]),
+    }
+    ours, theirs = ["ganaug"], ["PyTorch", "slow", "that failed"]
+    assert verdict(times, ours, theirs) == "2.00 (1.75 to 2.00)"
+    assert verdict(times, ours, ["that failed"]) == ""
+
+
+def test_a_part_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
+    part = tmp_path / "parts"
+    part.mkdir()
+    (part / "__init__.py").touch()
+    (part / "good.py").write_text("print('measured')")
+    (part / "bad.py").write_text("raise SystemExit(3)")
+    said = []
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(benchmarks.__main__, "PACKAGE", "parts")
+    statuses = [
+        benchmarks.__main__.run(name, [], said.append)
+        for name in ("bad", "good")
+    ]
+    assert statuses == [3, 0]
+    assert "exit status 3" in "".join(said) and "measured\n" in said
+
+
+@pytest.mark.parametrize("arguments", [["--only", "time_to_quality"]])
+def test_what_is_missing_is_said_at_once(arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+    )
+    assert done.returncode == 2 and "needs --data-dir" in done.stderr
