@@ -3,10 +3,11 @@
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
-from ganaug.data.exit import Calls
+from ganaug.data.exit import QUIET, Calls
 
 READS_AT_EXIT = """
 import numpy as np
@@ -53,10 +54,11 @@ def test_calls_that_are_under_way_are_waited_for():
     threading.Timer(0.3, go_on.set).start()
     calls.end()
     assert answered.is_set()
+    assert time.monotonic() >= calls.latest + QUIET
     thread.join()
 
 
-def test_after_the_end_there_are_no_data():
+def test_after_the_end_calls_fail():
     calls = Calls()
     with calls:
         pass

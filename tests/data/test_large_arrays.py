@@ -1,5 +1,8 @@
 """Data sets larger than memory."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -127,6 +130,22 @@ def test_nor_on_how_many_they_are(make, make_images, request):
         for part, same in zip(one, other, strict=True):
             assert part.shape == same.shape
             np.testing.assert_array_equal(part, same)
+
+
+@pytest.mark.parametrize("in_file", [False, True])
+def test_arrays_go_with_the_last_that_reads_them(in_file, mapped, request):
+    images = mapped()[in_file].images
+    request.getfixturevalue("little_memory")
+    dataset = tf.data.Dataset.range(30).batch(4).map(row_reader(images))
+    batches, array = iter(dataset), weakref.ref(images)
+    expected = images[4:8].copy()
+    next(batches)
+    del images, dataset
+    gc.collect()
+    np.testing.assert_array_equal(next(batches), expected)
+    del batches
+    gc.collect()
+    assert array() is None
 
 
 def test_training_does_not_depend_on_it_either(mapped):

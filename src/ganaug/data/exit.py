@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import os
 import threading
 import time
 
@@ -15,28 +16,30 @@ class Calls:
 
     Where an iterator is alive when Python ends, Python waits for the iterator's
     threads to finish their work, and they wait for Python to answer: forever.
-    So before its end, calls that are under way are waited for, and to new ones
-    the data have ended.
+    So before its end, calls that are under way are waited for, and new ones
+    fail, of which nobody is told.
     """
 
     def __init__(self):
         self._lock = threading.Lock()
         self._under_way = 0
-        self._latest = time.monotonic()
+        self.latest = time.monotonic()
         self._ended = False
 
     def __enter__(self):
         with self._lock:
             self._under_way += 1
-            self._latest = time.monotonic()
+            self.latest = time.monotonic()
         if self._ended:
             self.__exit__()
-            # What TensorFlow takes for the end of the data, without a word.
+            # The one failure of which TensorFlow does not warn.
             raise StopIteration
 
     def __exit__(self, *_):
         with self._lock:
             self._under_way -= 1
+            # Its thread has still to hand over what it returns.
+            self.latest = time.monotonic()
 
     def end(self):
         """Lets no new call in, and waits for those that are under way."""
@@ -44,7 +47,7 @@ class Calls:
         began = time.monotonic()
         while time.monotonic() < began + PATIENCE:
             with self._lock:
-                since = max(self._latest, began)
+                since = max(self.latest, began)
                 if not self._under_way and time.monotonic() > since + QUIET:
                     return
             time.sleep(QUIET / 10)
@@ -54,11 +57,14 @@ class Calls:
 def _calls():
     calls = Calls()
     atexit.register(calls.end)
+    if hasattr(os, "register_at_fork"):
+        # The threads that call are not in the child.
+        os.register_at_fork(after_in_child=calls.__init__)
     return calls
 
 
 def answers_until_exit(function):
-    """Lets a function end the data once Python ends, and not be waited for.
+    """Lets a function fail once Python ends, and not be waited for.
 
     Args:
         function: Callable, for `tf.numpy_function`.

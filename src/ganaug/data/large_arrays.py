@@ -3,6 +3,7 @@
 import contextlib
 import mmap
 import tempfile
+import weakref
 
 import numpy as np
 import tensorflow as tf
@@ -127,28 +128,46 @@ def row_reader(array, order=None):
     Args:
         array: NumPy array `(num_rows, ...)`. One of up to 64 MiB becomes a
             constant, for which TensorFlow takes some three times the memory;
-            of larger ones and of those in a file only what is read is copied.
+            of larger ones and of those in a file only what is read is copied,
+            and they must not be changed meanwhile.
         order: Integer array. Row `i` is then `array[order[i]]`. Defaults to
             the order that there is.
 
     Returns:
         A function from an integer tensor `(num_rows,)` to a tensor
-        `(num_rows, ...)`.
+        `(num_rows, ...)`. It keeps the array alive, as does the dataset that
+        it is mapped over.
     """
     if not is_mapped(array) and array.nbytes <= MAX_BYTES:
         constant = tf.constant(array if order is None else array[order])
         return lambda rows: tf.gather(constant, rows)
-    # TensorFlow takes the bytes of other orders as they are.
-    native = array.dtype.newbyteorder("=")
+    rows_of_it = _Rows(array, order)
+    # TensorFlow keeps what it calls, and all that it holds, for ever.
+    weak = weakref.ref(rows_of_it)
 
     @answers_until_exit
     def read(rows):
-        rows = rows if order is None else order[rows]
-        return np.asarray(array[rows], native)
+        return weak().read(rows)
 
     def gather(rows):
-        values = tf.numpy_function(read, [rows], native, stateful=False)
-        values.set_shape((rows.shape[0], *array.shape[1:]))
+        values = tf.numpy_function(
+            read, [rows], rows_of_it.dtype, stateful=False
+        )
+        values.set_shape((rows.shape[0], *rows_of_it.row_shape))
         return values
 
     return gather
+
+
+class _Rows:
+    """Rows of an array, in an order of their own."""
+
+    def __init__(self, array, order):
+        self._array, self._order = array, order
+        self.row_shape = array.shape[1:]
+        # TensorFlow takes the bytes of other orders as they are.
+        self.dtype = array.dtype.newbyteorder("=")
+
+    def read(self, rows):
+        rows = rows if self._order is None else self._order[rows]
+        return np.asarray(self._array[rows], self.dtype)
