@@ -13,7 +13,6 @@ most of them of `time_to_quality`; needs the extra `bench`.
 
 import argparse
 import contextlib
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -38,10 +37,14 @@ def run(part, options, say):
     Returns:
         An integer, the exit status.
     """
-    command = ["python", "-m", f"{PACKAGE}.{part}", *options]
-    say(f"\n## {shlex.join(command)}\n\n")
+    module = f"{PACKAGE}.{part}"
+    # Where data are is nobody's business.
+    words = [word if word.startswith("-") else "..." for word in options]
+    say(f"\n## {' '.join(['python -m', module, *words])}\n\n")
     with subprocess.Popen(
-        [sys.executable, *command[1:]], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", module, *options],
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         for line in process.stdout:
             say(line)
@@ -65,6 +68,7 @@ def main():
         if arguments.only:
             parser.error("`time_to_quality` needs --data-dir.")
         parts = [part for part in parts if part != "time_to_quality"]
+        print("Without time_to_quality, for which there is no --data-dir.")
     with contextlib.ExitStack() as stack:
         file = None
         if arguments.out is not None:

@@ -8,12 +8,13 @@ machine. Now and then, after a quarter more time each, its clock is stopped and
 it draws as many images, on which a small classifier is trained for 800 steps;
 its accuracy on the 10,000 test images is the classification accuracy score
 (CAS). The clock counts building, tracing and every step, and not the imports,
-which are told of beside. In bfloat16 contestants run where the processor
-multiplies it, or where they are named. One that fails is told of, and does not
-stop the others.
+which are told of beside. In bfloat16 contestants run where ganaug would choose
+it, or where they are named. One that fails is told of, and does not stop the
+others.
 
-ganaug's is the GAN that `ganaug train` makes by default; its other generators
-are shown beside. Real images as they are show what the score can be.
+ganaug's is its default GAN, with learning rates that stay as they are, since
+nobody knows when it will end; its other generators are shown beside. Real
+images as they are show what the score can be.
 
 Fashion-MNIST is read from where `examples/prepare_fashion_mnist.py` put it.
 Needs the extra `bench`; many hours on 2 CPU cores, mostly of those that do not
@@ -65,7 +66,7 @@ def policies():
     """Gives the dtype policies that are worth a trial here.
 
     Returns:
-        A set of strings.
+        A set of strings, of which there are contestants.
     """
     from ganaug.gan.precision import AUTO, SINGLE, resolve_precision
 
@@ -257,21 +258,19 @@ class Judge:
         return float((given == self._test.labels).mean())
 
 
-def times_to_goals(name, arguments, judge):
+def times_to_goals(name, arguments, judge, course):
     """Trains one contestant until it reaches all goals, or the limit.
 
     Args:
         name: String.
         arguments: Dict. Of `make_training`, without `out`.
         judge: `Judge`.
-
-    Returns:
-        A `Course`.
+        course: `Course`, which is filled in.
 
     Raises:
         RuntimeError: The contestant ended.
     """
-    course, seed = Course(), arguments["seed"]
+    seed = arguments["seed"]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "drawn.npz"
         with Contestant(
@@ -292,7 +291,6 @@ def times_to_goals(name, arguments, judge):
                     f"CAS {score:.3f}",
                     stderr=True,
                 )
-    return course
 
 
 @dataclass
@@ -305,12 +303,27 @@ class Course:
             were reached, without those that were not.
         best: Float. The best score.
         ended: Float. Seconds at the last look.
+        failed: Boolean. Whether it ended by a failure.
     """
 
     imports: float = 0.0
     reached: dict = field(default_factory=dict)
     best: float = 0.0
     ended: float = 0.0
+    failed: bool = False
+
+    def words(self, goal):
+        """Says when a goal was reached.
+
+        Args:
+            goal: Float.
+
+        Returns:
+            A string.
+        """
+        if goal in self.reached:
+            return f"{self.reached[goal]:.1f}"
+        return "failed" if self.failed else f"not in {self.ended:.0f}"
 
     def looked(self, seconds, score):
         """Takes down what a look has shown.
@@ -352,11 +365,12 @@ def compare(found, goal, imports=False):
     }
     if not peers:
         return {}
-    # Those that reach it come first.
+    # Those that reach it come first, those that failed last.
     best = min(
         peers.values(),
         key=lambda courses: (
             -sum(goal in course.reached for course in courses),
+            sum(course.failed for course in courses),
             np.median([seconds(course) for course in courses]),
         ),
     )
@@ -365,13 +379,19 @@ def compare(found, goal, imports=False):
         if not name.startswith("ganaug"):
             continue
         said[name] = ", ".join(
-            "not reached"
-            if goal not in one.reached
-            else ("" if goal in other.reached else "over ")
-            + f"{seconds(other) / seconds(one):.1f}"
-            for one, other in zip(courses, best, strict=False)
+            _ratio(one, other, goal, seconds)
+            for one, other in zip(courses, best, strict=True)
         )
     return said
+
+
+def _ratio(one, other, goal, seconds):
+    if goal not in one.reached:
+        return "not reached"
+    if goal not in other.reached and other.failed:
+        return "peer failed"
+    bound = "" if goal in other.reached else "over "
+    return f"{bound}{seconds(other) / seconds(one):.1f}"
 
 
 def make_tables(found):
@@ -392,12 +412,7 @@ def make_tables(found):
         table.add_row(
             name,
             *(
-                ", ".join(
-                    f"{course.reached[goal]:.0f}"
-                    if goal in course.reached
-                    else f"not in {course.ended:.0f}"
-                    for course in courses
-                )
+                ", ".join(course.words(goal) for course in courses)
                 if name != REAL
                 else ""
                 for goal in GOALS
@@ -433,10 +448,9 @@ def main():
     parser.add_argument("--limit", type=float, default=600)
     parser.add_argument("--only", nargs="+", choices=CONTESTANTS)
     arguments = parser.parse_args()
+    wanted = policies()
     names = arguments.only or [
-        name
-        for name, (_, policy) in CONTESTANTS.items()
-        if policy in policies()
+        name for name, (_, policy) in CONTESTANTS.items() if policy in wanted
     ]
     judge = Judge(*read(arguments.data_dir, 0))
     found, failed = {}, []
@@ -457,12 +471,13 @@ def main():
                         "seed": seed,
                         "limit": arguments.limit,
                     }
+                    course = Course()
                     try:
-                        course = times_to_goals(name, given, judge)
+                        times_to_goals(name, given, judge, course)
                     except RuntimeError as error:
+                        course.failed = True
                         failed.append(f"{name}, seed {seed}: {error}")
                         show(failed[-1], stderr=True)
-                        course = Course(imports=np.nan, ended=np.nan)
                     found.setdefault(name, []).append(course)
             show(*make_tables(found), stderr=True)
     finally:

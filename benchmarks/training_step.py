@@ -5,8 +5,8 @@
 The same networks, losses, penalties, augmentations and optimizers. Networks,
 losses and penalties are checked first: with ganaug's weights, PyTorch's give
 its losses, and gradients of its size. Each contestant is a process of its own.
-In bfloat16 they run too where the processor multiplies it. A row that fails is
-told of, and does not stop the others. An hour or more on 2 CPU cores. Needs
+In bfloat16 they run too where ganaug would choose it. A row that fails is told
+of, and does not stop the others. An hour or more on 2 CPU cores. Needs
 the extra `bench`.
 """
 
@@ -328,11 +328,11 @@ def halves():
 
     Returns:
         A tuple of booleans, whether it is bfloat16: only where ganaug would
-        choose it, since other processors have to emulate it.
+        choose it, since most other machines have to emulate it.
     """
-    from ganaug.gan.precision import AUTO, SINGLE, resolve_precision
+    from ganaug.gan.precision import AUTO, BRAIN, resolve_precision
 
-    return (False,) if resolve_precision(AUTO) == SINGLE else (False, True)
+    return (False, True) if resolve_precision(AUTO) == BRAIN else (False,)
 
 
 def verdict(times, ours, theirs):
@@ -382,7 +382,7 @@ def measure(name, architecture, penalized, image_shape, rounds):
     with contextlib.ExitStack() as stack:
         for contestant in contestants.values():
             stack.enter_context(contestant)
-        show(f"{name}, {image_shape}: without {failed}", stderr=True)
+        show(f"{name}, {image_shape}: failed: {failed or 'none'}", stderr=True)
         sizes = {
             who: contestant.facts["parameters"]
             for who, contestant in contestants.items()
@@ -422,7 +422,7 @@ def main():
                         image_shape,
                         arguments.rounds,
                     )
-                except (AssertionError, RuntimeError) as error:
+                except Exception as error:
                     failed.append(f"{', '.join(row)}: {error}")
                     show(failed[-1], stderr=True)
                     continue

@@ -5,7 +5,6 @@ import sys
 
 import benchmarks.__main__
 import numpy as np
-import pytest
 from benchmarks.tables import REPOSITORY, describe_machine, make_table, show
 from benchmarks.time_to_quality import (
     FIRST_LOOK,
@@ -79,6 +78,19 @@ def test_a_peer_that_was_given_up_bounds_the_ratio():
     assert compare({"ganaug, GAN": _courses(20.0)}, 0.75) == {}
 
 
+def test_a_peer_that_failed_bounds_nothing():
+    failed = Course(ended=10.0, failed=True)
+    found = {
+        "ganaug, GAN": _courses(20.0, 20.0),
+        "PyTorch, broken": [failed, *_courses(None)],
+        "PyTorch, late": _courses(None, None),
+    }
+    assert compare(found, 0.75) == {"ganaug, GAN": "over 30.0, over 30.0"}
+    del found["PyTorch, late"]
+    assert compare(found, 0.75) == {"ganaug, GAN": "peer failed, over 30.0"}
+    assert failed.words(0.75) == "failed"
+
+
 def test_steps_are_compared_turn_by_turn():
     times = {
         "ganaug": np.array([[1.0, 0], [2, 0], [4, 0]]),
@@ -107,10 +119,9 @@ def test_a_part_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
     assert "exit status 3" in "".join(said) and "measured\n" in said
 
 
-@pytest.mark.parametrize("arguments", [["--only", "time_to_quality"]])
-def test_what_is_missing_is_said_at_once(arguments):
+def test_what_is_missing_is_said_at_once():
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments],
+        [sys.executable, "-m", "benchmarks", "--only", "time_to_quality"],
         capture_output=True,
         text=True,
         cwd=REPOSITORY,

@@ -33,7 +33,8 @@ class LabeledImages:
         images: NumPy array `(num_images, height, width, channels)` of a real
             dtype, 1 to 4 channels; `(num_images, height, width)` is taken as
             gray. A `numpy.memmap` stays one: what trains on the images then
-            reads those that it needs from the file.
+            reads those that it needs from the file. Nothing is copied: do not
+            change the array while anything trains on it.
         labels: NumPy array `(num_images,)` of integers in `[0, num_classes)`.
         class_names: Sequence of strings, one for each class. Defaults to the
             numbers up to the largest label, as strings.
