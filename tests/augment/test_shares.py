@@ -100,6 +100,14 @@ def test_a_schedule_that_stays_is_a_ratio(make, grows):
         )
 
 
+def test_many_schedules_are_made_without_a_warning(caplog, monkeypatch):
+    """TensorFlow logs one about functions that are traced again and again."""
+    monkeypatch.setattr(tf.get_logger(), "propagate", True)
+    for _ in range(8):
+        Ratio(keras.optimizers.schedules.PolynomialDecay(0.5, 10, 0.0))
+    assert not [one for one in caplog.records if one.name == "tensorflow"]
+
+
 def test_exact_schedules_know_their_total():
     """As many as will come, without going through the dataset."""
     share = ExactShare(

@@ -144,9 +144,10 @@ class Ratio:
     def _first_of_schedule(self):
         spec = tf.TensorSpec((), tf.int64)
         try:
+            # Called as it is, TensorFlow warns of many such functions.
             traced = tf.function(
-                lambda step: self.ratio(step), input_signature=[spec]
-            )
+                lambda step: self.ratio(step)
+            ).get_concrete_function(spec)
             return float(traced(tf.constant(0, tf.int64)))
         except Exception as error:
             raise ValueError(
