@@ -46,6 +46,22 @@ def test_arms_share_the_generator_of_a_seed(digits, fits, evaluate_quickly):
     assert "a generator of its own" in " ".join(report.notes)
 
 
+def test_images_between_classes_have_labels_between(digits, evaluate_quickly):
+    """Under a control whose prior is that of the labels, too."""
+    generator = ganaug.SeededGenerator("vae", steps=3)
+    between = generator.augmenter(ratio=0.5, class_interpolation=1.0)
+    augmenter = between(digits.train, None, 0)
+    _, labels = augmenter.augment_arrays(
+        digits.train.images, np.eye(10, dtype="float32")[digits.train.labels]
+    )
+    assert ((labels > 0) & (labels < 1)).any()
+    report = evaluate_quickly(
+        {"between": Arm(learn=between, on_top_of="adjusted")},
+        controls={BASELINE: Arm(), "adjusted": Arm(logit_adjustment=1.0)},
+    )
+    assert report.arm("between").without == "adjusted"
+
+
 @pytest.mark.parametrize(
     ("model", "architecture", "compiled"),
     [
@@ -172,6 +188,7 @@ def test_descriptions_tell_them_apart():
             (same, {"ratio": 0.5}),
             (vae, {"ratio": 0.25}),
             (vae, {"ratio": 0.5, "latents": "around"}),
+            (vae, {"ratio": 0.5, "class_interpolation": 1.0}),
             (ganaug.SeededGenerator("gan"), {"ratio": 0.5}),
             (
                 ganaug.SeededGenerator("vae", precision="mixed_bfloat16"),
@@ -195,6 +212,9 @@ def test_bad_arguments_are_refused(digits):
             ganaug.SeededGenerator("vae").augmenter(**wrong)
     with pytest.raises(ValueError, match="latents='transferred', model='gan'"):
         ganaug.SeededGenerator("gan").augmenter(latents="transferred")
+    for wrong in ({"truncation": -1.0}, {"class_interpolation": "much"}):
+        with pytest.raises(ValueError, match=f"`{next(iter(wrong))}` must be"):
+            ganaug.SeededGenerator("vae").augmenter(**wrong)
     tuned = ganaug.SeededGenerator("vae", steps=1).augmenter(tune={})
     with pytest.raises(ValueError, match="each needs validation images"):
         tuned(digits.train, None, 0)

@@ -5,7 +5,7 @@ from typing import Any
 
 from ganaug.augment.augmenter import GANAugmenter
 from ganaug.seeds import derive_seed
-from ganaug.synthesis.generators import Generators
+from ganaug.synthesis.generators import Generators, check_number
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class SeededAugmenter:
             `train`.
         latents: String. As in `Generators`.
         truncation: Float. As there.
+        class_interpolation: Float. As there.
         tune: Dict, or `None`. As in `SeededGenerator.augmenter`.
         arguments: Dict. Of `GANAugmenter`.
 
@@ -27,19 +28,29 @@ class SeededAugmenter:
 
     Call returns:
         A `GANAugmenter`.
+
+    Raises:
+        ValueError: A number is negative or not finite.
     """
 
     generator: Any
     latents: str
     truncation: float
+    class_interpolation: float
     tune: dict | None
     arguments: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        # Before hours of training, and not after.
+        for name in ("truncation", "class_interpolation"):
+            check_number(name, getattr(self, name))
 
     def __call__(self, train, validation, seed):
         learnt = Generators(
             self.generator.train(train, seed),
             latents=self.latents,
             truncation=self.truncation,
+            class_interpolation=self.class_interpolation,
         )
         augmenter = GANAugmenter(
             learnt,

@@ -262,6 +262,7 @@ class SeededGenerator:
         sampling_strategy=None,
         latents=PRIOR,
         truncation=1.0,
+        class_interpolation=0.0,
         tune=None,
         **arguments,
     ):
@@ -272,6 +273,7 @@ class SeededGenerator:
             sampling_strategy: As there.
             latents: As in `Generators`. Defaults to `"prior"`.
             truncation: As there. Defaults to `1.0`.
+            class_interpolation: As there. Defaults to `0.0`.
             tune: Dict of arguments for `GANAugmenter.tune`: what to use is
                 then chosen for each seed on its validation images, of which
                 there must be some. Name the control there that the arm comes
@@ -286,7 +288,8 @@ class SeededGenerator:
         Raises:
             TypeError: `GANAugmenter` has no such argument, or each seed has
                 its own.
-            ValueError: `latents` cannot be drawn with the model.
+            ValueError: `latents` cannot be drawn with the model, or a number
+                is negative or not finite.
         """
         known = set(inspect.signature(GANAugmenter).parameters) - OWN
         unknown = sorted(set(arguments) - known)
@@ -308,6 +311,7 @@ class SeededGenerator:
             self,
             latents,
             truncation,
+            class_interpolation,
             tune,
             {
                 "ratio": ratio,

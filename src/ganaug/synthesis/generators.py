@@ -93,8 +93,8 @@ class Generators:
             )
         artifacts = _as_artifacts(pretrained)
         _check_same(artifacts)
-        _check_number("truncation", truncation)
-        _check_number("class_interpolation", class_interpolation)
+        check_number("truncation", truncation)
+        check_number("class_interpolation", class_interpolation)
         self.latents = latents
         self.truncation = float(truncation)
         self.class_interpolation = float(class_interpolation)
@@ -141,7 +141,7 @@ class Generators:
         if latents is not None:
             copied.latents = latents
         if truncation is not None:
-            _check_number("truncation", truncation)
+            check_number("truncation", truncation)
             copied.truncation = float(truncation)
         if weights is not None:
             copied.weights = _check_weights(weights, len(self.ids))
@@ -312,7 +312,16 @@ def _check_same(artifacts):
             )
 
 
-def _check_number(name, number):
+def check_number(name, number):
+    """Checks how far images are to be drawn from the mean.
+
+    Args:
+        name: String. The argument's name.
+        number: Number.
+
+    Raises:
+        ValueError: It is negative, infinite or NaN, or no number.
+    """
     if not isinstance(number, numbers.Real) or not 0 <= number < float("inf"):
         raise ValueError(
             f"`{name}` must be a finite number of at least 0. "
