@@ -274,10 +274,11 @@ def _count(weights):
     return int(sum(np.prod(weight.shape) for weight in weights))
 
 
-def make_contestants(architecture, image_shape, penalized):
+def make_contestants(stack, architecture, image_shape, penalized):
     """Starts all processes of a row.
 
     Args:
+        stack: `contextlib.ExitStack` that ends them.
         architecture: As in `make_gan`, and so the others.
         image_shape: Sequence of three integers.
         penalized: Boolean.
@@ -315,7 +316,9 @@ def make_contestants(architecture, image_shape, penalized):
     contestants, failed = {}, {}
     for name, (maker, arguments) in wanted.items():
         try:
-            contestants[name] = Contestant(maker, arguments)
+            contestants[name] = stack.enter_context(
+                Contestant(maker, arguments)
+            )
             contestants[name].run(1)
         except RuntimeError as error:
             contestants.pop(name, None)
@@ -378,10 +381,10 @@ def measure(name, architecture, penalized, image_shape, rounds):
         AssertionError: PyTorch's networks or losses are not ganaug's.
         RuntimeError: A contestant ended.
     """
-    contestants, failed = make_contestants(architecture, image_shape, penalized)
     with contextlib.ExitStack() as stack:
-        for contestant in contestants.values():
-            stack.enter_context(contestant)
+        contestants, failed = make_contestants(
+            stack, architecture, image_shape, penalized
+        )
         show(f"{name}, {image_shape}: failed: {failed or 'none'}", stderr=True)
         sizes = {
             who: contestant.facts["parameters"]

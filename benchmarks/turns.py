@@ -52,7 +52,12 @@ class Contestant:
             # With all that it starts itself.
             start_new_session=True,
         )
-        self.facts = self._ask(arguments)
+        try:
+            self.facts = self._ask(arguments)
+        except BaseException:
+            # Also where the user breaks it off: nobody else knows of it yet.
+            self.__exit__()
+            raise
 
     @property
     def pid(self):
@@ -89,6 +94,10 @@ class Contestant:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._process.stdout.close()
+        # What it had not read any more.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
 
     def __enter__(self):
         return self

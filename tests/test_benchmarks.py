@@ -4,7 +4,9 @@ import subprocess
 import sys
 
 import benchmarks.__main__
+import benchmarks.turns
 import numpy as np
+import pytest
 from benchmarks.tables import REPOSITORY, describe_machine, make_table, show
 from benchmarks.time_to_quality import (
     FIRST_LOOK,
@@ -117,6 +119,32 @@ def test_a_part_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
     ]
     assert statuses == [3, 0]
     assert "exit status 3" in "".join(said) and "measured\n" in said
+
+
+def test_what_is_broken_off_leaves_no_process(monkeypatch):
+    """Though nobody has got it to end it."""
+    begun = []
+
+    class Kept(subprocess.Popen):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            begun.append(self)
+
+    def broken_off(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "Popen", Kept)
+    monkeypatch.setattr(benchmarks.turns.select, "select", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        benchmarks.turns.Contestant(
+            "subprocess:run", {"args": ["sleep", "600"]}
+        )
+    assert begun[0].returncode is not None
+
+
+def test_a_contestant_that_cannot_be_made_says_why():
+    with pytest.raises(RuntimeError, match="No module named 'nowhere'"):
+        benchmarks.turns.Contestant("nowhere:made", {})
 
 
 def test_what_is_missing_is_said_at_once():
