@@ -70,8 +70,8 @@ MNIST_TEST_PER_CLASS = 300
 # Of `all_controls`, those that large images can afford beside the default ones.
 FURTHER = ("RandAugment", "SMOTE", "classic + SMOTE")
 # The control that generators come on top of: the strongest one on development
-# data for digits, MNIST and the tail of Fashion-MNIST; for the other two the
-# one that validation images had chosen in an earlier evaluation.
+# data for digits and the tail of Fashion-MNIST; for the others the one that an
+# earlier evaluation of five seeds had chosen on validation images.
 STRONG = {
     "digits": "classic + logit adjustment + MixUp",
     "digits-balanced": "classic + CutMix",
