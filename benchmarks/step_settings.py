@@ -6,8 +6,7 @@ The step of the default GAN, with R1 and R2, as it is and with one thing
 changed at a time: threads, kernels, XLA, several steps in one call, the
 optimizer, passes of the discriminator, cheaper penalties (which are other
 methods: what they do to quality `gan_quality` shows). Every row is a process of
-its own; they take turns. A quarter of an hour on 2 CPU cores that do nothing
-else.
+its own; they take turns. Tens of minutes on 2 CPU cores that do nothing else.
 """
 
 import argparse
@@ -161,22 +160,29 @@ def main():
         *("images", "step", "images/s", "quartiles"),
         *("times as fast", "processor ms a step"),
     )
-    for image_shape in SHAPES:
-        times, failed = measure(image_shape, names, arguments.rounds)
-        show(f"{image_shape}: failed: {failed or 'none'}", stderr=True)
-        for name, of_it in times.items():
-            clock, processor = of_it.T
-            low, rate, high = np.percentile(BATCH_SIZE / clock, [25, 50, 75])
-            ratio = np.percentile(times[AS_IT_IS][:, 0] / clock, [50, 25, 75])
-            table.add_row(
-                " x ".join(map(str, image_shape)),
-                name,
-                f"{rate:,.0f}",
-                f"{low:,.0f} to {high:,.0f}",
-                "{:.2f} ({:.2f} to {:.2f})".format(*ratio),
-                f"{1000 * np.median(processor):.1f}",
-            )
-    show(table)
+    try:
+        for image_shape in SHAPES:
+            times, failed = measure(image_shape, names, arguments.rounds)
+            show(f"{image_shape}: failed: {failed or 'none'}", stderr=True)
+            for name, of_it in times.items():
+                clock, processor = of_it.T
+                low, rate, high = np.percentile(
+                    BATCH_SIZE / clock, [25, 50, 75]
+                )
+                ratio = np.percentile(
+                    times[AS_IT_IS][:, 0] / clock, [50, 25, 75]
+                )
+                table.add_row(
+                    " x ".join(map(str, image_shape)),
+                    name,
+                    f"{rate:,.0f}",
+                    f"{low:,.0f} to {high:,.0f}",
+                    "{:.2f} ({:.2f} to {:.2f})".format(*ratio),
+                    f"{1000 * np.median(processor):.1f}",
+                )
+    finally:
+        # Broken off, what was measured is not lost.
+        show(table)
 
 
 if __name__ == "__main__":
