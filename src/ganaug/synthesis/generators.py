@@ -313,7 +313,7 @@ def _check_same(artifacts):
 
 
 def check_number(name, number):
-    """Checks how far images are to be drawn from the mean.
+    """Checks a number that says how images are drawn.
 
     Args:
         name: String. The argument's name.
