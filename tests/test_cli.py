@@ -248,12 +248,24 @@ def test_without_classes(tmp_path):
         (options.ArchitectureName, ARCHITECTURES),
         (options.LossName, LOSSES),
         (options.PresetName, PRESETS),
-        (options.LatentsName, LATENTS),
     ],
 )
 def test_all_there_is_can_be_chosen(offered, there_are):
     """The command line names the choices without loading what they are."""
     assert set(typing.get_args(offered)) == set(there_are)
+
+
+def test_latents_of_the_command_line():
+    """One kind, or several with their shares; nothing else."""
+    assert options.LATENTS == LATENTS
+    assert options.parse_latents("around") == "around"
+    assert options.parse_latents("prior=2, around=0.5") == {
+        "prior": 2.0,
+        "around": 0.5,
+    }
+    for wrong in ("near", "prior=x", "prior=1,near=2", "prior,around", ""):
+        with pytest.raises(typer.BadParameter, match="prior=2,around=1"):
+            options.parse_latents(wrong)
 
 
 def test_the_best_is_chosen_by_a_measure_there_is():

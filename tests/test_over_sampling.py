@@ -183,6 +183,7 @@ def test_pretrained(table, small_gan, run, kind):
         ({"selection": "best"}, "selection='best'"),
         ({"latents": "nearby"}, "latents='nearby'"),
         ({"model": "gan", "latents": "around"}, "encoder.*latents='around'"),
+        ({"model": "gan", "latents": {"around": 1}}, "encoder.*{'around': 1}"),
         ({"truncation": -1}, "truncation=-1"),
         ({"sampling_strategy": "most"}, "sampling_strategy"),
     ],

@@ -212,6 +212,10 @@ def test_bad_arguments_are_refused(digits):
             ganaug.SeededGenerator("vae").augmenter(**wrong)
     with pytest.raises(ValueError, match="latents='transferred', model='gan'"):
         ganaug.SeededGenerator("gan").augmenter(latents="transferred")
+    with pytest.raises(ValueError, match="'around': 1}, model='gan'"):
+        ganaug.SeededGenerator("gan").augmenter(
+            latents={"prior": 1, "around": 1}
+        )
     for wrong in ({"truncation": -1.0}, {"class_interpolation": "much"}):
         with pytest.raises(ValueError, match=f"`{next(iter(wrong))}` must be"):
             ganaug.SeededGenerator("vae").augmenter(**wrong)

@@ -15,7 +15,7 @@ from sklearn.utils.validation import validate_data
 from ganaug import artifact
 from ganaug.data.labeled_images import LabeledImages
 from ganaug.gan.generative_model import GenerativeModel
-from ganaug.gan.latents import LATENTS
+from ganaug.gan.latents import PRIOR, needs_encoder
 from ganaug.gan.training_by_name import MODELS, train_by_name
 from ganaug.pixel_scale import PixelScale
 from ganaug.seeds import MAX_SEED, derive_seed
@@ -62,8 +62,9 @@ class GANOverSampler(BaseOverSampler):
             intensity. By default `[0, 255]` for `uint8`; for floats `[0, 1]`
             or `[-1, 1]` if they are within; otherwise, from the smallest value
             of `X` to the largest.
-        latents: String. Where the latents come from. Defaults to `"prior"`;
-            `Generators` bring their own.
+        latents: String, or dict from strings to shares, as in `Generators`.
+            Where the latents come from. Defaults to `"prior"`; `Generators`
+            bring their own.
         truncation: Float. What their spread is multiplied with. Defaults to
             `1.0`; `Generators` bring their own.
         selection: `ganaug.Selection`: which images are kept. Defaults to all.
@@ -207,11 +208,7 @@ class GANOverSampler(BaseOverSampler):
                 f"Received: model={self.model!r}"
             )
         # What would else be noticed after minutes of training.
-        if self.latents not in LATENTS:
-            raise ValueError(
-                f"`latents` must be one of {LATENTS}. "
-                f"Received: latents={self.latents!r}"
-            )
+        needs_encoder(self.latents)
         if not isinstance(self.truncation, numbers.Real) or not (
             0 <= self.truncation < math.inf
         ):
@@ -270,7 +267,7 @@ class GANOverSampler(BaseOverSampler):
     def _train(self, images, seed):
         images.check_trainable()
         if not callable(self.model):
-            if self.latents != "prior" and not hasattr(
+            if needs_encoder(self.latents) and not hasattr(
                 MODELS[self.model], "encode"
             ):
                 raise self._no_encoder()
@@ -289,7 +286,7 @@ class GANOverSampler(BaseOverSampler):
                 "`model` must return a compiled model of ganaug, such as "
                 f"ConditionalGAN. Received: {model!r}"
             )
-        if self.latents != "prior" and not hasattr(model, "encode"):
+        if needs_encoder(self.latents) and not hasattr(model, "encode"):
             raise self._no_encoder()
         model.fit(
             images,
@@ -309,7 +306,7 @@ class GANOverSampler(BaseOverSampler):
     def _read_pretrained(self):
         pretrained = self.pretrained
         if isinstance(pretrained, Generators):
-            if self.latents != "prior" or self.truncation != 1:
+            if self.latents != PRIOR or self.truncation != 1:
                 raise ValueError(
                     "`Generators` bring their own `latents` and `truncation`. "
                     "Give them there, or a folder or an artifact as "

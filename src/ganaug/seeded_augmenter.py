@@ -15,7 +15,7 @@ class SeededAugmenter:
     Args:
         generator: `ganaug.seeded_generator.SeededGenerator`, or what has its
             `train`.
-        latents: String. As in `Generators`.
+        latents: String or dict. As in `Generators`.
         truncation: Float. As there.
         class_interpolation: Float. As there.
         tune: Dict, or `None`. As in `SeededGenerator.augmenter`.
@@ -34,7 +34,7 @@ class SeededAugmenter:
     """
 
     generator: Any
-    latents: str
+    latents: str | dict
     truncation: float
     class_interpolation: float
     tune: dict | None

@@ -14,7 +14,7 @@ from ganaug import artifact
 from ganaug.artifact_id import hash_arrays
 from ganaug.augment.augmenter import GANAugmenter
 from ganaug.gan.architectures import ARCHITECTURES
-from ganaug.gan.latents import LATENTS, PRIOR
+from ganaug.gan.latents import PRIOR, needs_encoder
 from ganaug.gan.losses import LOSSES
 from ganaug.gan.precision import layers_of
 from ganaug.gan.training_by_name import MODELS, train_by_name
@@ -299,12 +299,10 @@ class SeededGenerator:
                 f"{sorted(OWN)}, which each seed gets of its own. "
                 f"Received: {unknown}"
             )
-        if latents not in LATENTS or (
-            latents != PRIOR and not hasattr(MODELS[self.model], "encode")
-        ):
+        if needs_encoder(latents) and not hasattr(MODELS[self.model], "encode"):
             raise ValueError(
-                f"`latents` must be one of {LATENTS}, and those of real images "
-                "need a model with an encoder: 'vae' or 'vae-gan'. "
+                "Latents of real images need a model with an encoder: 'vae' or "
+                "'vae-gan'. "
                 f"Received: latents={latents!r}, model={self.model!r}"
             )
         return SeededAugmenter(

@@ -10,6 +10,8 @@ from ganaug.gan.latents import (
     check_latents,
     choose_images,
     draw_latents,
+    latent_shares,
+    needs_encoder,
     slerp,
 )
 
@@ -131,6 +133,63 @@ def test_latents_depend_on_their_own_place_alone(kind):
     np.testing.assert_allclose(whole[:11], part, atol=1e-5)
 
 
+MIXTURE = {"transferred": 1, "prior": 2, "around": 1.0}
+
+
+def test_kinds_are_mixed_in_their_proportions():
+    """Each latent is of one kind, as that kind alone would have been."""
+    bank = make_bank(variance=0.1)
+    labels = tf.constant(np.arange(3000, dtype=np.int32) % 3)
+    mixed, *kinds = (
+        draw_latents(latents, bank, labels, 3000, (3, 0), 5).numpy()
+        for latents in (MIXTURE, "prior", "around", "transferred")
+    )
+    is_of = [np.isclose(mixed, kind).all(-1) for kind in kinds]
+    assert (np.sum(is_of, 0) == 1).all()
+    np.testing.assert_allclose(np.mean(is_of, 1), [0.5, 0.25, 0.25], atol=0.03)
+    # Whatever the class: which kind it is says nothing of the label.
+    for label in range(3):
+        assert is_of[0][label::3].mean() == pytest.approx(0.5, abs=0.06)
+    part = draw_latents(MIXTURE, bank, labels[:20], 20, (3, 0), 5)
+    np.testing.assert_allclose(mixed[:20], part, atol=1e-5)
+
+
+def test_shares_of_one_kind_are_that_kind():
+    """A kind whose share is 0 is not drawn, and need not be there."""
+    assert latent_shares(MIXTURE) == {
+        "prior": 0.5,
+        "around": 0.25,
+        "transferred": 0.25,
+    }
+    only = {"prior": 3, "around": 0}
+    assert not needs_encoder(only)
+    check_latents(only, None)
+    np.testing.assert_array_equal(
+        draw_latents(only, None, None, 4, (0, 0), 5),
+        draw_latents("prior", None, None, 4, (0, 0), 5),
+    )
+
+
+@pytest.mark.parametrize(
+    ("latents", "message"),
+    [
+        ({"prior": 1, "near": 1}, "or a dict from some of these.*'near': 1"),
+        (["prior", "around"], r"\['prior', 'around'\]$"),
+        (None, "Received: latents=None"),
+        ({}, "not all 0. Received: latents={}"),
+        ({"prior": 0, "around": 0}, "not all 0"),
+        ({"prior": -1, "around": 2}, "at least 0.*'prior': -1"),
+        ({"prior": float("nan")}, "finite numbers"),
+        ({"prior": float("inf")}, "finite numbers"),
+        ({"prior": "1"}, "finite numbers"),
+    ],
+)
+def test_shares_that_are_none_are_refused(latents, message):
+    """They say what came."""
+    with pytest.raises(ValueError, match=message):
+        latent_shares(latents)
+
+
 def test_without_classes():
     """All images are of one kind, and nothing can be transferred."""
     bank = make_bank(labels=[0] * 4, num_classes=None)
@@ -138,8 +197,9 @@ def test_without_classes():
     for kind in ("around", "interpolated"):
         check_latents(kind, bank)
         assert draw_latents(kind, bank, None, 6, (0, 0), 5).shape == (6, 5)
-    with pytest.raises(ValueError, match=r"no classes.*latents='transferred'"):
-        check_latents("transferred", bank)
+    for latents in ("transferred", {"prior": 1, "transferred": 1}):
+        with pytest.raises(ValueError, match=r"no classes.*transferred"):
+            check_latents(latents, bank)
 
 
 def test_latents_that_cannot_be_drawn_are_refused():
@@ -149,6 +209,8 @@ def test_latents_that_cannot_be_drawn_are_refused():
     check_latents("prior", None)
     with pytest.raises(ValueError, match=r"`ConditionalVAE`.*have an encoder"):
         check_latents("around", None)
+    with pytest.raises(ValueError, match=r"`ConditionalVAE`.*'around': 1"):
+        check_latents({"prior": 1, "around": 1}, None)
 
 
 @pytest.mark.parametrize(

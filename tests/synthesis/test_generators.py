@@ -33,7 +33,7 @@ def in_graph(generators, labels=LABELS, seed=SEED):
     )
 
 
-@pytest.mark.parametrize("latents", LATENTS)
+@pytest.mark.parametrize("latents", (*LATENTS, {"prior": 1, "around": 2}))
 def test_it_draws_what_generate_draws(pair, latents):
     """Eagerly and in a graph, the same images for the same labels and seed."""
     expected = pair[0].generate(LABELS, seed=5, latents=latents, truncation=0.7)

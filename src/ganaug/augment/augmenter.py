@@ -259,7 +259,8 @@ class GANAugmenter:
             *args: Arguments of `GANAugmenter` after the first.
             weights: As in `ganaug.synthesis.generators.Generators`: how often
                 each artifact draws. Defaults to equally often.
-            latents: As in `Generators`: where latents come from. Defaults to
+            latents: As in `Generators`: where latents come from, or shares of
+                several such places. Defaults to
                 `"prior"`.
             truncation: As in `Generators`: what the latents' spread is
                 multiplied with. Defaults to `1.0`.

@@ -20,7 +20,7 @@ LossName = Literal[
     "hinge",
     "wasserstein",
 ]
-LatentsName = Literal["prior", "around", "interpolated", "transferred"]
+LATENTS = ("prior", "around", "interpolated", "transferred")
 FormatName = Literal["bank", "tfds", "folder", "npz"]
 MeasureName = Literal["kernel_distance", "coverage", "recall", "label_fidelity"]
 
@@ -55,6 +55,33 @@ def parse_shares(text):
     if not all(0 <= share <= 1 for share in shares):
         raise typer.BadParameter(
             "Expected numbers from 0 to 1, separated by commas."
+        )
+    return shares
+
+
+def parse_latents(text):
+    """Reads a kind of latents, or several with their shares.
+
+    Args:
+        text: String, such as `"around"` or `"prior=2,around=1"`.
+
+    Returns:
+        A string, or a dict from strings to floats.
+    """
+    if text in LATENTS:
+        return text
+    shares = {}
+    for part in text.split(","):
+        kind, _, share = part.partition("=")
+        try:
+            shares[kind.strip()] = float(share)
+        except ValueError:
+            shares = {}
+            break
+    if not shares or not set(shares) <= set(LATENTS):
+        raise typer.BadParameter(
+            f"Expected one of {', '.join(LATENTS)}, or several with their "
+            "shares, such as prior=2,around=1."
         )
     return shares
 
@@ -100,10 +127,13 @@ TestFraction = Annotated[
     ),
 ]
 Latents = Annotated[
-    LatentsName,
+    object,
     typer.Option(
-        help="Where the latents come from; all but prior need a model with "
-        "an encoder (vae, vae-gan)."
+        parser=parse_latents,
+        metavar="KIND|KIND=N,...",
+        help=f"Where the latents come from: {', '.join(LATENTS)}; all but "
+        "prior need a model with an encoder (vae, vae-gan). Or a mixture, such "
+        "as prior=2,around=1.",
     ),
 ]
 Seed = Annotated[

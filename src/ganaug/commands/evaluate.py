@@ -66,8 +66,8 @@ class EvaluationOptions:
             images. Defaults to `False`.
         allow_overlap: Boolean. Whether to go on where test images were
             trained on. Defaults to `False`.
-        latents: String. Where the latents of synthetic images come from.
-            Defaults to `"prior"`.
+        latents: String or dict, as in `Generators`. Where the latents of
+            synthetic images come from. Defaults to `"prior"`.
         controls: String. `"default"` or `"all"`. Defaults to `"default"`.
         features: String. In what the synthetic images are measured:
             `"classifier"`, the features of the evaluation's, trained on the
@@ -85,7 +85,7 @@ class EvaluationOptions:
     classifier: str = "cnn"
     horizontal_flip: bool = False
     allow_overlap: bool = False
-    latents: str = "prior"
+    latents: str | dict = "prior"
     controls: str = "default"
     features: str = "classifier"
     retrain: bool = False

@@ -71,7 +71,8 @@ def generate(
             `"bank"`.
         seed: Integer. Defaults to a random one, or to that of the work that
             goes on.
-        latents: String. Where the latents come from. Defaults to `"prior"`.
+        latents: String or dict, as in `Generators`. Where the latents come
+            from. Defaults to `"prior"`.
         truncation: Float. Standard deviation of the latents. Defaults to
             `1.0`.
         num_workers: Integer. Processes that draw. Defaults to `1`.

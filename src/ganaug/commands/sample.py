@@ -33,7 +33,8 @@ def sample(
         seed: Integer. Defaults to a random one.
         truncation: Float. Standard deviation of the latents. Defaults to
             `1.0`.
-        latents: String. Where they come from. Defaults to `"prior"`.
+        latents: String or dict, as in `Generators`. Where they come from.
+            Defaults to `"prior"`.
 
     Returns:
         A dict for JSON: the file, classes, number and seed.

@@ -31,7 +31,7 @@ Train on them, together with real images. Never test on them.
 |---|---|
 | artifacts | {{ settings.artifacts|join(", ") }} |
 | seed | {{ record.seed }} |
-| latents | {{ settings.latents }} |
+| latents | {{ settings.latents|tojson }} |
 | truncation | {{ settings.truncation }} |
 {% if settings.class_interpolation -%}
 | class interpolation | {{ settings.class_interpolation }} |
@@ -51,7 +51,7 @@ from ganaug.synthesis.generators import Generators
 
 generators = Generators(
     artifact.load("path/to/run"),
-    latents="{{ settings.latents }}",
+    latents={{ settings.latents|tojson }},
     truncation={{ settings.truncation }},
 {%- if settings.class_interpolation %}
     class_interpolation={{ settings.class_interpolation }},

@@ -164,8 +164,9 @@ class DrawingModel(keras.Model):
             latents: String. Where the latents come from: `"prior"`; or, for
                 models with an encoder, `"around"` a real image of the class,
                 `"interpolated"` between two of them, or `"transferred"`: that
-                of a real image of another class, decoded as this one.
-                Defaults to `"prior"`.
+                of a real image of another class, decoded as this one. Or a
+                dict from some of these to their shares. Defaults to
+                `"prior"`.
 
         Returns:
             A NumPy array `(num_images, height, width, channels)` with dtype

@@ -88,7 +88,7 @@ def draw_unit_images(
         batch_size: Integer. Images generated at a time. Defaults to `256`.
         truncation: Float. Standard deviation of the latents, or what the
             encoder's are multiplied with. Defaults to `1.0`.
-        latents: String, one of `ganaug.gan.latents.LATENTS`. Defaults to
+        latents: As in `ganaug.gan.latents.latent_shares`. Defaults to
             `"prior"`.
         latent_bank: `LatentBank`. Defaults to none, which will do for the
             prior.
@@ -178,7 +178,7 @@ def generate_images(
         latent_dim: Integer.
         batch_size: Integer. Defaults to `256`.
         truncation: Float. Defaults to `1.0`.
-        latents: String. Defaults to `"prior"`.
+        latents: String or dict. Defaults to `"prior"`.
         latent_bank: `LatentBank`. Defaults to none.
 
     Returns:

@@ -1,5 +1,7 @@
 """Where the latents of synthetic images come from: the prior or real images."""
 
+import numbers
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -157,22 +159,74 @@ class LatentBank:
         )
 
 
-def check_latents(latents, bank):
-    """Checks that a kind of latents is known and can be drawn.
+def latent_shares(latents):
+    """Reads where latents come from, and how many from where.
 
     Args:
-        latents: String, one of `LATENTS`.
+        latents: String, one of `LATENTS`; or a dict from some of these to
+            numbers that are not negative, in whose proportion they are mixed.
+
+    Returns:
+        A dict from kinds to shares, which are above 0 and sum to 1, in the
+        order of `LATENTS`.
+
+    Raises:
+        ValueError: A kind is unknown, or the numbers are no proportion.
+
+    Example:
+
+    >>> latent_shares({"around": 1, "prior": 3, "transferred": 0})
+    {'prior': 0.75, 'around': 0.25}
+    """
+    weights = {latents: 1} if isinstance(latents, str) else latents
+    if not isinstance(weights, Mapping) or not set(weights) <= set(LATENTS):
+        raise ValueError(
+            f"`latents` must be one of {list(LATENTS)}, or a dict from some of "
+            "these to their shares, such as {'prior': 2, 'around': 1}. "
+            f"Received: latents={latents!r}"
+        )
+    # Infinity and NaN are at most as large as themselves, and not less.
+    if not all(
+        isinstance(weight, numbers.Real) and 0 <= weight < float("inf")
+        for weight in weights.values()
+    ) or not any(weights.values()):
+        raise ValueError(
+            "The shares of `latents` must be finite numbers of at least 0, "
+            f"and not all 0. Received: latents={latents!r}"
+        )
+    total = sum(weights.values())
+    return {
+        kind: weights[kind] / total for kind in LATENTS if weights.get(kind)
+    }
+
+
+def needs_encoder(latents):
+    """Tells whether latents of real images are among those asked for.
+
+    Args:
+        latents: As in `latent_shares`.
+
+    Returns:
+        A boolean.
+
+    Raises:
+        ValueError: As there.
+    """
+    return set(latent_shares(latents)) != {PRIOR}
+
+
+def check_latents(latents, bank):
+    """Checks that kinds of latents are known and can be drawn.
+
+    Args:
+        latents: As in `latent_shares`.
         bank: `LatentBank`, or `None` where no encoder was trained.
 
     Raises:
-        ValueError: It is unknown, needs an encoder, or needs classes.
+        ValueError: One is unknown, needs an encoder, or needs classes, or
+            their shares are wrong.
     """
-    if latents not in LATENTS:
-        raise ValueError(
-            f"`latents` must be one of {list(LATENTS)}. "
-            f"Received: latents={latents!r}"
-        )
-    if latents == PRIOR:
+    if not needs_encoder(latents):
         return
     if bank is None:
         raise ValueError(
@@ -181,7 +235,7 @@ def check_latents(latents, bank):
             "real images once they have been trained. "
             f"Received: latents={latents!r}"
         )
-    if latents not in bank.kinds:
+    if not set(latent_shares(latents)) <= set(bank.kinds):
         raise ValueError(
             "Latents are transferred from one class to another, and the model "
             f"has no classes. Use one of {list(bank.kinds)}. "
@@ -197,7 +251,7 @@ def draw_latents(
     Row `i` depends on the seed, `i` and `labels[i]` alone.
 
     Args:
-        latents: String that `check_latents` let pass.
+        latents: String or dict that `check_latents` let pass.
         bank: `LatentBank`; `None` will do for the prior.
         labels: int32 tensor `(num_images,)`, or `None` without classes.
         num_images: Integer or integer tensor.
@@ -209,13 +263,26 @@ def draw_latents(
     Returns:
         A float32 tensor `(num_images, latent_dim)`.
     """
-    if latents == PRIOR:
-        return truncation * tf.random.stateless_normal(
-            (num_images, latent_dim), seed
-        )
     if labels is None:
         labels = tf.zeros([num_images], tf.int32)
-    return bank.draw(latents, labels, seed, truncation)
+    shares = latent_shares(latents)
+    drawn = [
+        truncation * tf.random.stateless_normal((num_images, latent_dim), seed)
+        if kind == PRIOR
+        else bank.draw(kind, labels, seed, truncation)
+        for kind in shares
+    ]
+    if len(drawn) == 1:
+        return drawn[0]
+    # `draw` takes the two seeds before this one.
+    uniforms = tf.random.stateless_uniform(
+        (num_images,), tf.cast(seed, tf.int64) + [0, 3]
+    )
+    bounds = np.cumsum(list(shares.values()), dtype=np.float32)[:-1]
+    which = tf.searchsorted(tf.constant(bounds), uniforms, side="right")
+    return tf.gather(tf.stack(drawn, 1), which[:, None], axis=1, batch_dims=1)[
+        :, 0
+    ]
 
 
 def choose_images(labels, limit, seed):

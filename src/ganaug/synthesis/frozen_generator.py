@@ -15,7 +15,7 @@ class FrozenGenerator:
 
     Args:
         artifact: `ganaug.artifact.Artifact`.
-        latents: String, one of `ganaug.gan.latents.LATENTS`.
+        latents: As in `ganaug.gan.latents.latent_shares`.
         truncation: Float. What the latents' standard deviations are multiplied
             with.
         blends_classes: Boolean. Whether an image is drawn for shares of the

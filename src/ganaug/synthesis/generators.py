@@ -41,8 +41,12 @@ class Generators:
             the same classes from images of one shape, dtype and value range.
         weights: Sequence of numbers that are not negative, one for each
             artifact: how often it draws. All equally often by default.
-        latents: String. Where the latents come from, one of
-            `ganaug.gan.latents.LATENTS`. Defaults to `"prior"`.
+        latents: String. Where the latents come from: `"prior"`; or, for
+            models with an encoder, `"around"` a real image of the class,
+            `"interpolated"` between two of them, or `"transferred"` from one
+            of another class. Or a dict from some of these to their shares,
+            such as `{"prior": 2, "around": 1, "transferred": 1}`. Defaults to
+            `"prior"`.
         truncation: Float. What the standard deviations of the latents are
             multiplied with. Defaults to `1.0`.
         class_interpolation: Float. 0 for images of one class each. A positive
@@ -95,7 +99,7 @@ class Generators:
         _check_same(artifacts)
         check_number("truncation", truncation)
         check_number("class_interpolation", class_interpolation)
-        self.latents = latents
+        self.latents = copy.copy(latents)
         self.truncation = float(truncation)
         self.class_interpolation = float(class_interpolation)
         self.weights = _check_weights(weights, len(artifacts))
@@ -139,7 +143,7 @@ class Generators:
         copied = copy.copy(self)
         copied._compiled = None
         if latents is not None:
-            copied.latents = latents
+            copied.latents = copy.copy(latents)
         if truncation is not None:
             check_number("truncation", truncation)
             copied.truncation = float(truncation)
