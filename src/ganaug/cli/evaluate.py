@@ -8,26 +8,42 @@ from typing import Annotated
 import typer
 
 from ganaug.cli.options import (
+    DATA_HELP,
     ClassCounts,
     ClassifierName,
     ControlsName,
-    Data,
     DataDir,
     FeaturesName,
     ImageSize,
     Json,
     Latents,
-    Run,
     TestFraction,
     parse_shares,
 )
 from ganaug.cli.output import print_report
 from ganaug.cli.session import session
 
+# What goes with a file that says all else.
+WITH_CONFIG = {"context", "config", "out", "workers", "data_dir", "as_json"}
+
 
 def evaluate(
-    run: Run,
-    data: Data,
+    context: typer.Context,
+    run: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN", help="Folder that `train` wrote."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Argument(metavar="DATA", help=DATA_HELP)
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="In place of RUN and DATA: a file with data, generators that "
+            "each seed trains anew, arms and controls.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -114,11 +130,16 @@ def evaluate(
     as_json: Json = False,
 ):
     """Measure what the GAN in RUN gains for a classifier on DATA."""
+    _check_usage(context, config, run, data)
+    if config is not None:
+        _evaluate_file(config, out, workers, data_dir, as_json)
+        return
     with session() as console:
         from ganaug.artifact_files import check_output_folder
         from ganaug.commands.evaluate import (
             CELLS,
             EvaluationOptions,
+            help_evaluate,
             write_report,
         )
         from ganaug.commands.evaluate import evaluate as run_evaluate
@@ -162,7 +183,12 @@ def evaluate(
                 run_dir = None
             stack.enter_context(
                 helping_processes(
-                    workers - 1, run, data_arguments, options, run_dir
+                    workers - 1,
+                    help_evaluate,
+                    run,
+                    data_arguments,
+                    options,
+                    run_dir,
                 )
             )
             report, pictures = run_evaluate(
@@ -171,4 +197,61 @@ def evaluate(
         files = {}
         if out is not None:
             files = write_report(report, out, pictures)
+        print_report(report, files, as_json)
+
+
+def _check_usage(context, config, run, data):
+    if config is None:
+        missing = [
+            name
+            for name, value in (("RUN", run), ("DATA", data))
+            if value is None
+        ]
+        if missing:
+            raise typer.BadParameter(
+                f"Missing {' and '.join(missing)}, or a file: --config."
+            )
+        return
+    given = [
+        parameter
+        for parameter in context.params
+        if parameter not in WITH_CONFIG
+        and context.get_parameter_source(parameter).name != "DEFAULT"
+    ]
+    if given:
+        names = ", ".join(name.replace("_", "-") for name in given)
+        raise typer.BadParameter(
+            f"With --config the file says all of that. Leave out: {names}."
+        )
+
+
+def _evaluate_file(config, out, workers, data_dir, as_json):
+    with session() as console, contextlib.ExitStack() as stack:
+        from ganaug.artifact_files import check_output_folder
+        from ganaug.commands.evaluate import CELLS, write_report
+        from ganaug.commands.evaluation_plan import read_plan
+        from ganaug.commands.helpers import helping_processes
+        from ganaug.commands.planned_evaluation import (
+            evaluate_plan,
+            help_with_plan,
+            load_planned,
+        )
+
+        if out is not None and not (out / CELLS).is_dir():
+            check_output_folder(out)
+        plan = read_plan(config)
+        real = load_planned(plan, data_dir)
+        if out is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            run_dir = Path(folder) / CELLS
+        else:
+            out.mkdir(parents=True, exist_ok=True)
+            run_dir = out / CELLS
+        stack.enter_context(
+            helping_processes(
+                workers - 1, help_with_plan, plan, data_dir, run_dir
+            )
+        )
+        report = evaluate_plan(plan, real, console, run_dir)
+        files = {} if out is None else write_report(report, out, {})
         print_report(report, files, as_json)

@@ -86,14 +86,11 @@ def parse_latents(text):
     return shares
 
 
-Data = Annotated[
-    str,
-    typer.Argument(
-        metavar="DATA",
-        help="digits, tfds:NAME, an image folder (CLASS/*.png, or train/ and "
-        "test/ of those), or an .npz with images and labels.",
-    ),
-]
+DATA_HELP = (
+    "digits, tfds:NAME, an image folder (CLASS/*.png, or train/ and test/ of "
+    "those), or an .npz with images and labels."
+)
+Data = Annotated[str, typer.Argument(metavar="DATA", help=DATA_HELP)]
 Run = Annotated[
     Path, typer.Argument(metavar="RUN", help="Folder that `train` wrote.")
 ]

@@ -1,14 +1,19 @@
 """`ganaug evaluate`: what a pretrained GAN gains for a classifier."""
 
 import functools
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+
 from ganaug import artifact
 from ganaug.artifact_id import artifact_id
 from ganaug.augment.augmenter import GANAugmenter
+from ganaug.commands.evaluation_plan import CLASSIFIERS, CONTROLS
 from ganaug.data.findings import few
+from ganaug.data.sources import load_data
 from ganaug.data.splits import fingerprints
 from ganaug.evaluate.arms import (
     BASELINE,
@@ -19,10 +24,6 @@ from ganaug.evaluate.arms import (
     default_controls,
 )
 from ganaug.evaluate.classifier_features import classifier_features
-from ganaug.evaluate.classifiers import (
-    build_classifier,
-    build_residual_classifier,
-)
 from ganaug.evaluate.leakage import note_overlap, refuse_overlap
 from ganaug.evaluate.protocol import evaluate_augmentation
 from ganaug.fidelity.inception import inception_features
@@ -39,11 +40,6 @@ CANDIDATE = "classic + GAN"
 BEST_CANDIDATE = "best control + GAN"
 GAN_ALONE = "real + GAN"
 SYNTHETIC_ONLY = "synthetic only"
-CONTROLS = ("default", "all")
-CLASSIFIERS = {
-    "cnn": build_classifier,
-    "residual": build_residual_classifier,
-}
 # Where finished trainings are kept, beside the report.
 CELLS = "trainings"
 # And within it the generators of seeds.
@@ -239,6 +235,25 @@ def evaluate(
         allow_overlap=options.allow_overlap,
     )
     return report, pictures
+
+
+def help_evaluate(run, data_arguments, options, run_dir):
+    """Does a part of the trainings, silently, and reports nothing.
+
+    Args:
+        run: As in `evaluate`.
+        data_arguments: Tuple. Of `load_data`.
+        options: `EvaluationOptions`.
+        run_dir: As in `evaluate`.
+    """
+    evaluate(
+        run,
+        load_data(*data_arguments),
+        Console(file=io.StringIO()),
+        options,
+        run_dir,
+        helps=True,
+    )
 
 
 def _controls(which, images, horizontal_flip):

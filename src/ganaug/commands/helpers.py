@@ -7,31 +7,24 @@ import os
 import signal
 import threading
 
-from rich.console import Console
-
-from ganaug.commands.evaluate import evaluate
-from ganaug.data.sources import load_data
-
 
 @contextlib.contextmanager
-def helping_processes(number, run, data_arguments, options, run_dir):
+def helping_processes(number, work, *arguments):
     """Starts processes that train beside this one, and ends them.
 
-    They share the folder: what one has begun the others leave to it. Where one
+    They share a folder: what one has begun the others leave to it. Where one
     dies, the others do its work.
 
     Args:
         number: Integer. How many; 0 for none.
-        run: As in `evaluate`.
-        data_arguments: Tuple. Of `load_data`.
-        options: `EvaluationOptions`.
-        run_dir: Folder in which finished trainings are kept.
+        work: Function of a module. What each of them does.
+        *arguments: Its arguments, which can be pickled.
     """
     context = multiprocessing.get_context("spawn")
     processes = [
         context.Process(
             target=_help,
-            args=(run, data_arguments, options, run_dir),
+            args=(work, arguments),
             daemon=True,
         )
         for _ in range(number)
@@ -60,7 +53,7 @@ def _without_interrupts():
         signal.signal(signal.SIGINT, before)
 
 
-def _help(run, data_arguments, options, run_dir):
+def _help(work, arguments):
     parent = multiprocessing.parent_process()
 
     def end_with_parent():
@@ -71,14 +64,7 @@ def _help(run, data_arguments, options, run_dir):
     threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         with contextlib.redirect_stderr(io.StringIO()):
-            evaluate(
-                run,
-                load_data(*data_arguments),
-                Console(file=io.StringIO()),
-                options,
-                run_dir,
-                helps=True,
-            )
+            work(*arguments)
     except Exception:
         # It goes wrong in the process that is seen too, which says so.
         os._exit(1)
