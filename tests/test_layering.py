@@ -162,6 +162,7 @@ ALLOWED = {
         "ganaug.seeds",
         "ganaug.synthesis",
         "ganaug.synthesis.bank_record",
+        "ganaug.tuning",
     },
     "ganaug.cli": {
         "ganaug",

@@ -115,8 +115,9 @@ class Artifact:
             truncation: Float. Standard deviation of the latents. Defaults to
                 `1.0`.
             latents: String. `"prior"`; or, where it was trained with an
-                encoder, `"around"`, `"interpolated"` or `"transferred"`, as
-                in `ConditionalVAE.generate`. Defaults to `"prior"`.
+                encoder, `"around"`, `"interpolated"` or `"transferred"`, or a
+                dict from some of these to their shares, as in
+                `ConditionalVAE.generate`. Defaults to `"prior"`.
 
         Returns:
             A NumPy array `(num_images, height, width, channels)` with dtype

@@ -1,5 +1,6 @@
 """Progress of long work: a bar on a terminal, now and then a line elsewhere."""
 
+import contextlib
 import time
 
 from rich.progress import (
@@ -78,3 +79,25 @@ class ProgressReport:
         """Ends the drawing."""
         if self._console.is_terminal:
             self._bar.stop()
+
+
+@contextlib.contextmanager
+def trainings_shown(console):
+    """Shows how far an evaluation is.
+
+    Args:
+        console: `rich.console.Console`.
+
+    Yields:
+        A callable, as `evaluate_augmentation` takes it for `progress`.
+    """
+    shown = ProgressReport(console, "evaluating", "trainings")
+
+    def progress(done, total, arm, seed):
+        text = "" if arm is None else f"({arm}, seed {seed})"
+        shown.update(done, total, text)
+
+    try:
+        yield progress
+    finally:
+        shown.stop()

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import inspect
+import numbers
 import os
 import shutil
 import tempfile
@@ -14,7 +15,7 @@ from ganaug import artifact
 from ganaug.artifact_id import hash_arrays
 from ganaug.augment.augmenter import GANAugmenter
 from ganaug.gan.architectures import ARCHITECTURES
-from ganaug.gan.latents import PRIOR, needs_encoder
+from ganaug.gan.latents import PRIOR, canonical_latents, needs_encoder
 from ganaug.gan.losses import LOSSES
 from ganaug.gan.precision import layers_of
 from ganaug.gan.training_by_name import MODELS, train_by_name
@@ -54,7 +55,8 @@ class SeededGenerator:
             the policy in force.
 
     Raises:
-        ValueError: `model` or `precision` is unknown.
+        ValueError: `model`, `architecture` or `precision` is unknown, or a
+            number is not positive.
 
     Example:
 
@@ -82,6 +84,21 @@ class SeededGenerator:
                 f"`model` must be one of {tuple(MODELS)}. "
                 f"Received: model={model!r}"
             )
+        if architecture is not None and architecture not in ARCHITECTURES:
+            raise ValueError(
+                f"`architecture` must be one of {sorted(ARCHITECTURES)}. "
+                f"Received: architecture={architecture!r}"
+            )
+        for name, number in (("steps", steps), ("batch_size", batch_size)):
+            if number is not None and (
+                isinstance(number, bool)
+                or not isinstance(number, numbers.Integral)
+                or number < 1
+            ):
+                raise ValueError(
+                    f"`{name}` must be a positive integer. "
+                    f"Received: {name}={number!r}"
+                )
         self.model = model
         self.architecture = architecture
         self.steps = steps
@@ -307,7 +324,7 @@ class SeededGenerator:
             )
         return SeededAugmenter(
             self,
-            latents,
+            canonical_latents(latents),
             truncation,
             class_interpolation,
             tune,

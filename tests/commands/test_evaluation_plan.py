@@ -1,12 +1,22 @@
 """Evaluations that a file says in full."""
 
 import json
+import pathlib
 
+import numpy as np
 import pytest
 import typer.testing
 
 from ganaug.cli import app
-from ganaug.commands.evaluation_plan import CLASSIFIERS, read_plan
+from ganaug.commands.evaluation_plan import read_plan
+from ganaug.commands.planned_evaluation import PlanParts, help_with_plan
+from ganaug.data.labeled_images import LabeledImages
+from ganaug.data.sources import RealData
+from ganaug.evaluate.arms import BASELINE
+from ganaug.evaluate.classifiers import CLASSIFIERS
+
+BENCHMARKS = pathlib.Path(__file__).parents[2] / "benchmarks" / "evaluations"
+PLANS = list(BENCHMARKS.glob("*.toml"))
 
 PLAN = """
 data = "digits"
@@ -31,7 +41,7 @@ latents = { prior = 2, around = 1 }
 
 [arms."tuned"]
 generator = "small"
-on_top_of = "best control"
+on_top_of = "classic"
 ratio = 0.25
 tune.num_trainings = 16
 tune.search.ratio = [0.25, 0.5]
@@ -62,10 +72,16 @@ def evaluate(*arguments):
 
 
 def test_a_plan_is_evaluated(tmp_path, monkeypatch, linear, write_plan):
-    """With samples and generators of each seed, and again from its folder."""
+    """And a second seed added to it, by a process that helps."""
     monkeypatch.setitem(CLASSIFIERS, "cnn", linear)
     out = tmp_path / "out"
-    done = evaluate("--config", write_plan(), "--out", out, "--json")
+    path = write_plan("seeds = 2", "seeds = 1")
+    done = evaluate("--config", path, "--out", out)
+    assert done.exit_code == 0, done.stderr
+    path = write_plan()
+    help_with_plan(read_plan(path), None, out / "trainings")
+    monkeypatch.setattr("ganaug.SeededGenerator.train", None)
+    done = evaluate("--config", path, "--out", out, "--json")
     assert done.exit_code == 0, done.stderr
     report = json.loads((out / "report.json").read_text("utf-8"))
     assert json.loads(done.stdout)["verdicts"] == report["verdicts"]
@@ -77,21 +93,19 @@ def test_a_plan_is_evaluated(tmp_path, monkeypatch, linear, write_plan):
         "tuned": "candidate",
         "VAE alone": "reference",
         "MixUp, 50% of the images": "curve",
-        "best control, 50% of the images": "curve",
+        "classic, 50% of the images": "curve",
     }
     assert report["seeds"] == [7, 8]
     assert report["settings"]["own_images_per_seed"]
     assert report["settings"]["train_images_per_class"][0] == 30
     assert report["about"]["configuration"]["arms"]["tuned"]["ratio"] == 0.25
     tuned = report["settings"]["arms"]["tuned"]["learn"]["tune"]
-    # As the other arms are trained, on top of one of the same controls.
-    assert tuned["steps"] == 3
-    assert set(tuned["controls"]) == {"real only", "classic", "MixUp"}
+    # As the other arms are trained, on top of the same control.
+    assert (tuned["steps"], tuned["on_top_of"]) == (3, "classic")
+    assert list(tuned["controls"]) == ["classic"]
     assert sum("seed 7: Chosen" in note for note in report["notes"]) == 1
     generators = out / "trainings" / "generators"
-    assert sum(path.is_dir() for path in generators.iterdir()) == 2
-    monkeypatch.setattr("ganaug.SeededGenerator.train", None)
-    assert evaluate("--config", write_plan(), "--out", out).exit_code == 0
+    assert sum(place.is_dir() for place in generators.iterdir()) == 2
 
 
 @pytest.mark.parametrize(
@@ -129,13 +143,27 @@ def test_a_plan_is_evaluated(tmp_path, monkeypatch, linear, write_plan):
         ("around = 1", "near = 1", "Arm 'MixUp + VAE': `latents` must be"),
         ("tune.num_trainings = 16\ntune.search.ratio", "tune", "be a table"),
         ('data = "digits"', 'data = "d"', "no such data set"),
+        ('generator = "small"', 'generator = ["small"]', "out of ['small']"),
+        ("validation_per_class = 4\n", "", "validation_per_class=None"),
+        ("tune.num_tr", "tune.num_xr", "with ('search', 'num_trainings')"),
+        ("trainings = 16", "trainings = 8", "num_trainings=8"),
+        ("= [0.25, 0.5]", "= 0.25", "without values ['ratio']"),
+        ("= [0.25, 0.5]", "= [25, 0.5]", "ratio=25"),
+        ("search.ratio", "search.rate", "unknown names ['rate']"),
+        ("ratio = 0.25\nlat", "ratio = 25\nlat", "Arm 'MixUp + VAE'"),
+        ("ratio = 1.0", 'ratio = 1.0\nmode = "extnd"', "mode='extnd'"),
+        ("\nsteps = 2", "\nsteps = 0", "Generator 'small': `steps` must be"),
+        ('"vae"', '"vae"\narchitecture = "x"', "architecture='x'"),
+        ("width = 8", "widht = 8", "widht"),
     ],
 )
 def test_plans_that_are_wrong_are_refused(
     tmp_path, monkeypatch, write_plan, old, new, message
 ):
     """In one line that names what is wrong, before anything is trained."""
-    monkeypatch.setattr("ganaug.SeededGenerator.train", None)
+    monkeypatch.setattr(
+        "ganaug.commands.planned_evaluation.evaluate_augmentation", None
+    )
     done = evaluate("--config", write_plan(old, new), "--out", tmp_path / "out")
     assert done.exit_code == 1
     assert message in done.stderr
@@ -157,12 +185,28 @@ def test_a_file_goes_with_nothing_that_it_says(tmp_path, write_plan):
     assert "none.toml" in done.stderr
 
 
-def test_the_benchmarks_plans_are_plans(request):
-    """Those of the tables, whose generators come on top of a control."""
-    folder = request.config.rootpath / "benchmarks" / "evaluations"
-    plans = {path.stem: read_plan(path) for path in folder.glob("*.toml")}
-    assert len(plans) == 6
-    for plan in plans.values():
-        assert len(plan.train_per_class) == 10
-        assert all("on_top_of" in arm for arm in plan.arms.values())
-        assert any("tune" in arm for arm in plan.arms.values())
+def test_what_comes_on_top_of_nothing_is_tuned_so(digits, write_plan):
+    """And not on top of a control that the arm does not have."""
+    plan = read_plan(write_plan('on_top_of = "classic"\n'))
+    arm = PlanParts(plan, digits, None).arms["tuned"]
+    assert arm.on_top_of is None
+    assert arm.learn.tune["on_top_of"] == BASELINE
+    assert list(arm.learn.tune["controls"]) == [BASELINE]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in PLANS))
+def test_the_tables_plans_fit_their_data(name):
+    """Arms are on top of controls that there are, and can be made."""
+    plan = read_plan(BENCHMARKS / f"{name}.toml")
+    side = 8 if plan.data == "digits" else 28
+    labels = np.arange(10).repeat(2)
+    images = np.random.default_rng(0).integers(
+        0, 256, (20, side, side, 1), dtype=np.uint8
+    )
+    kind = LabeledImages(images, labels)
+    parts = PlanParts(plan, RealData(plan.data, kind, kind), None)
+    assert parts.train.train_per_class == tuple(plan.train_per_class)
+    assert {arm.on_top_of for arm in parts.arms.values()} <= set(parts.controls)
+    assert any(arm.learn.tune for arm in parts.arms.values())
+    balanced = len(set(plan.train_per_class)) == 1
+    assert balanced != any("logit" in control for control in parts.controls)

@@ -179,7 +179,7 @@ def test_controls():
     assert controls[BASELINE] == Arm()
     assert len(controls) == 13
     everything = all_controls(4, (0, 255))
-    assert len(everything) == 23
+    assert len(everything) == 32
     assert set(controls) < set(everything)
     assert on_top_of_classic(lambda ds: ds).without in controls
     stack = controls["classic + logit adjustment + CutMix"]
@@ -189,13 +189,25 @@ def test_controls():
         "Classic",
         "CutMix",
     ]
+    stack = everything["RandAugment + logit adjustment + MixUp"]
+    assert stack.logit_adjustment == 1
+    assert [type(part).__name__ for part in stack.transform.transforms] == [
+        "RandAugment",
+        "MixUp",
+    ]
+    stack = everything["SMOTE + CutMix"]
+    assert type(stack.sampler).__name__ == "Smote"
+    assert type(stack.transform).__name__ == "CutMix"
+    assert not stack.class_balanced
 
 
 def test_controls_of_balanced_data():
     """Without logit adjustment, which changes nothing there."""
     controls = default_controls(4, imbalanced=False)
     assert len(controls) == 7
-    assert not any(arm.logit_adjustment for arm in controls.values())
+    everything = all_controls(4, (0, 255), imbalanced=False)
+    assert len(everything) == 23
+    assert not any(arm.logit_adjustment for arm in everything.values())
 
 
 def test_what_is_no_arm_is_refused():

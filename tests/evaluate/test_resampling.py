@@ -123,7 +123,7 @@ def test_every_control_runs(digits, linear):
         seeds=1,
         steps=4,
     )
-    assert len(report.arms) == 24
+    assert len(report.arms) == 33
     scores = {arm.log_loss for arm in report.arms if arm.name != "nothing"}
     # No two of them are the same training.
-    assert len(scores) == 23
+    assert len(scores) == 32

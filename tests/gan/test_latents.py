@@ -7,6 +7,7 @@ import tensorflow as tf
 from ganaug.gan.latents import (
     LATENTS,
     LatentBank,
+    canonical_latents,
     check_latents,
     choose_images,
     draw_latents,
@@ -161,7 +162,9 @@ def test_shares_of_one_kind_are_that_kind():
         "around": 0.25,
         "transferred": 0.25,
     }
+    assert sum(latent_shares({"prior": 1e308, "around": 1e308}).values()) == 1
     only = {"prior": 3, "around": 0}
+    assert canonical_latents(only) == "prior"
     assert not needs_encoder(only)
     check_latents(only, None)
     np.testing.assert_array_equal(
@@ -181,6 +184,7 @@ def test_shares_of_one_kind_are_that_kind():
         ({"prior": -1, "around": 2}, "at least 0.*'prior': -1"),
         ({"prior": float("nan")}, "finite numbers"),
         ({"prior": float("inf")}, "finite numbers"),
+        ({"prior": True, "around": 1}, "finite numbers"),
         ({"prior": "1"}, "finite numbers"),
     ],
 )

@@ -235,6 +235,7 @@ def _evaluate_file(config, out, workers, data_dir, as_json):
             evaluate_plan,
             help_with_plan,
             load_planned,
+            rehearse,
         )
 
         if out is not None and not (out / CELLS).is_dir():
@@ -245,8 +246,10 @@ def _evaluate_file(config, out, workers, data_dir, as_json):
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             run_dir = Path(folder) / CELLS
         else:
-            out.mkdir(parents=True, exist_ok=True)
             run_dir = out / CELLS
+        if not run_dir.is_dir():
+            console.print("rehearsing: a step of each generator")
+            rehearse(plan, real)
         stack.enter_context(
             helping_processes(
                 workers - 1, help_with_plan, plan, data_dir, run_dir

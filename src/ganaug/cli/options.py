@@ -74,10 +74,13 @@ def parse_latents(text):
     for part in text.split(","):
         kind, _, share = part.partition("=")
         try:
-            shares[kind.strip()] = float(share)
+            number = float(share)
         except ValueError:
+            number = None
+        if number is None or kind.strip() in shares:
             shares = {}
             break
+        shares[kind.strip()] = number
     if not shares or not set(shares) <= set(LATENTS):
         raise typer.BadParameter(
             f"Expected one of {', '.join(LATENTS)}, or several with their "

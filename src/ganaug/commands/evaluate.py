@@ -11,7 +11,7 @@ from rich.console import Console
 from ganaug import artifact
 from ganaug.artifact_id import artifact_id
 from ganaug.augment.augmenter import GANAugmenter
-from ganaug.commands.evaluation_plan import CLASSIFIERS, CONTROLS
+from ganaug.commands.controls import choose_controls
 from ganaug.data.findings import few
 from ganaug.data.sources import load_data
 from ganaug.data.splits import fingerprints
@@ -20,15 +20,14 @@ from ganaug.evaluate.arms import (
     BEST_CONTROL,
     CLASSIC,
     Arm,
-    all_controls,
-    default_controls,
 )
 from ganaug.evaluate.classifier_features import classifier_features
+from ganaug.evaluate.classifiers import CLASSIFIERS
 from ganaug.evaluate.leakage import note_overlap, refuse_overlap
 from ganaug.evaluate.protocol import evaluate_augmentation
 from ganaug.fidelity.inception import inception_features
 from ganaug.fidelity.memorization import MIN_HELD_OUT
-from ganaug.progress import ProgressReport
+from ganaug.progress import trainings_shown
 from ganaug.sample_quality import measure_samples
 from ganaug.seeded_generator import SeededGenerator
 from ganaug.synthesis.generators import Generators
@@ -171,13 +170,7 @@ def evaluate(
         # Now, so that what is not there or does not fit is known at once.
         extractor = inception_features(data.train.value_range)
         extractor(data.train.images[:1])
-    shown = ProgressReport(console, "evaluating", "trainings")
-
-    def progress(done, total, arm, seed):
-        text = "" if arm is None else f"({arm}, seed {seed})"
-        shown.update(done, total, text)
-
-    try:
+    with trainings_shown(console) as progress:
         report = evaluate_augmentation(
             data.train,
             data.test,
@@ -185,7 +178,9 @@ def evaluate(
                 CANDIDATE: mixed(options.ratio, on_top_of=CLASSIC),
                 BEST_CANDIDATE: mixed(options.ratio, on_top_of=BEST_CONTROL),
             },
-            controls=_controls(options.controls, data.train, flip),
+            controls=choose_controls(
+                options.controls, data.train, flip, data.train.is_imbalanced
+            ),
             references=references,
             classifier=CLASSIFIERS[options.classifier],
             seeds=options.seeds,
@@ -195,8 +190,6 @@ def evaluate(
             progress=progress,
             run_dir=run_dir,
         )
-    finally:
-        shown.stop()
     if helps:
         return report, {}
     console.print("measuring the synthetic images")
@@ -254,21 +247,6 @@ def help_evaluate(run, data_arguments, options, run_dir):
         run_dir,
         helps=True,
     )
-
-
-def _controls(which, images, horizontal_flip):
-    if which not in CONTROLS:
-        raise ValueError(
-            f"`controls` must be one of {CONTROLS}. "
-            f"Received: controls={which!r}"
-        )
-    settings = {
-        "horizontal_flip": horizontal_flip,
-        "imbalanced": images.is_imbalanced,
-    }
-    if which == "all":
-        return all_controls(images.num_classes, images.value_range, **settings)
-    return default_controls(images.num_classes, **settings)
 
 
 def _check_fits(pretrained, images, run):

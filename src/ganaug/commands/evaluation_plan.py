@@ -4,16 +4,11 @@ import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from ganaug.evaluate.classifiers import (
-    build_classifier,
-    build_residual_classifier,
-)
+from ganaug.commands.controls import CONTROLS
+from ganaug.evaluate.classifiers import CLASSIFIERS
 
-CLASSIFIERS = {
-    "cnn": build_classifier,
-    "residual": build_residual_classifier,
-}
-CONTROLS = ("default", "all")
+# Of `GANAugmenter.tune`: all else follows from the plan.
+OF_TUNE = ("search", "num_trainings")
 
 
 @dataclass(frozen=True)
@@ -21,20 +16,24 @@ class EvaluationPlan:
     """What an evaluation is, in full.
 
     Args:
-        data: String. As in `load_data`.
+        data: String. As in `load_data`; files and folders are looked for from
+            the current folder on.
         arms: Dict from the name of an arm under test to a dict: its
-            `"generator"`, what it is `"on_top_of"`, if anything, and arguments
-            of `SeededGenerator.augmenter`.
+            `"generator"`, the control that it is `"on_top_of"`, if any, or
+            `"best control"`, and arguments of `SeededGenerator.augmenter`. Its
+            `"tune"` has `"search"` and `"num_trainings"`; what is chosen is
+            chosen on top of the same control.
         generators: Dict from names to dicts of arguments of `SeededGenerator`.
         references: Dict like `arms`, of what is shown beside. Defaults to
             none.
-        controls: String, `"default"` or `"all"`, or a list of names of these.
-            Defaults to `"default"`.
+        controls: String, `"default"` or `"all"`, or a list of names of these,
+            `"real only"` among them. Defaults to `"default"`.
         train_per_class: List of integers. So many training images of each
             class are drawn anew for each seed. Defaults to all images, the
             same for every seed.
         validation_per_class: Integer. So many more of each class are drawn to
-            choose by. Defaults to a part of the training images.
+            choose by. Without them a part of the training images chooses the
+            best control, and no arm can be tuned.
         image_size: As in `load_data`.
         test_fraction: As there. Defaults to `0.2`.
         seeds: Integer. How many. Defaults to `5`.
@@ -133,10 +132,24 @@ class EvaluationPlan:
 
     def _check_arm(self, part, name, arm):
         generator = arm.get("generator") if isinstance(arm, dict) else None
-        if generator not in self.generators:
+        if not isinstance(generator, str) or generator not in self.generators:
             raise ValueError(
                 f"`{part}.{name}` must be a table with a `generator` out of "
                 f"{sorted(self.generators)}. Received: {arm!r}"
+            )
+        if "tune" not in arm:
+            return
+        tune = arm["tune"]
+        if not isinstance(tune, dict) or not set(tune) <= set(OF_TUNE):
+            raise ValueError(
+                f"`{part}.{name}.tune` must be a table with {OF_TUNE}. "
+                f"Received: tune={tune!r}"
+            )
+        if self.validation_per_class is None:
+            raise ValueError(
+                f"`{part}.{name}.tune` chooses on images that nothing is "
+                "trained on. Give `train_per_class` and "
+                "`validation_per_class`. Received: validation_per_class=None"
             )
 
 

@@ -8,20 +8,17 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ganaug.commands.controls import choose_controls
 from ganaug.commands.evaluate import GENERATORS
-from ganaug.commands.evaluation_plan import CLASSIFIERS
 from ganaug.data.sources import load_data
-from ganaug.evaluate.arms import (
-    BASELINE,
-    BEST_CONTROL,
-    Arm,
-    all_controls,
-    default_controls,
-)
+from ganaug.evaluate.arms import BASELINE, BEST_CONTROL, Arm
+from ganaug.evaluate.classifiers import CLASSIFIERS
+from ganaug.evaluate.pipeline import ArmPipeline
 from ganaug.evaluate.protocol import evaluate_augmentation
 from ganaug.evaluate.seed_samples import SeedSamples
-from ganaug.progress import ProgressReport
+from ganaug.progress import trainings_shown
 from ganaug.seeded_generator import SeededGenerator
+from ganaug.tuning.candidates import MIN_TRAININGS, SEARCH, check_search
 
 
 def load_planned(plan, data_dir=None):
@@ -52,6 +49,38 @@ def load_planned(plan, data_dir=None):
     return real
 
 
+def rehearse(plan, real):
+    """Does a little of all that will be done, so that errors come at once.
+
+    A step of each generator, a batch of each arm, and the checks of what is
+    tuned: what is wrong there would else be found after hours, when the folder
+    holds the trainings of a plan that cannot be finished.
+
+    Args:
+        plan: `EvaluationPlan`.
+        real: What `load_planned` returned.
+
+    Raises:
+        ValueError: The plan does not fit the data, or a value is wrong.
+        TypeError: A generator or an arm has an argument that there is not.
+    """
+    parts = PlanParts(plan, real, folder=None, steps=1)
+    images = parts.first_images()
+    for name, arm in {**parts.arms, **parts.references}.items():
+        with _named(f"Arm {name!r}"):
+            untuned = dataclasses.replace(arm.learn, tune=None)
+            augmenter = untuned(images, None, plan.first_seed)
+            if arm.learn.tune is not None:
+                check_search(
+                    augmenter,
+                    arm.learn.tune.get("search", SEARCH),
+                    arm.learn.tune.get("num_trainings", MIN_TRAININGS),
+                    CLASSIFIERS[plan.classifier],
+                )
+        pipeline = ArmPipeline(name, Arm(augmenter), images, plan.batch_size)
+        next(iter(pipeline.batches(plan.first_seed)))
+
+
 def evaluate_plan(plan, real, console, run_dir):
     """Evaluates as a plan says.
 
@@ -70,38 +99,16 @@ def evaluate_plan(plan, real, console, run_dir):
             `evaluate_augmentation` raises it.
         TypeError: A generator or an arm has an argument that there is not.
     """
+    parts = PlanParts(plan, real, Path(run_dir) / GENERATORS)
     for note in real.notes:
         console.print(note, highlight=False)
-    train = real.train
-    if plan.train_per_class is not None:
-        train = SeedSamples(
-            real.train, tuple(plan.train_per_class), plan.validation_per_class
-        )
-    controls = _controls(plan, real.train)
-    generators = {
-        name: _generator(name, arguments, Path(run_dir) / GENERATORS)
-        for name, arguments in plan.generators.items()
-    }
-    arms, references = (
-        {
-            name: _arm(name, arm, plan, generators, controls)
-            for name, arm in part.items()
-        }
-        for part in (plan.arms, plan.references)
-    )
-    shown = ProgressReport(console, "evaluating", "trainings")
-
-    def progress(done, total, arm, seed):
-        text = "" if arm is None else f"({arm}, seed {seed})"
-        shown.update(done, total, text)
-
-    try:
+    with trainings_shown(console) as progress:
         report = evaluate_augmentation(
-            train,
+            parts.train,
             real.test,
-            arms,
-            controls,
-            references,
+            parts.arms,
+            parts.controls,
+            parts.references,
             classifier=CLASSIFIERS[plan.classifier],
             seeds=range(plan.first_seed, plan.first_seed + plan.seeds),
             steps=plan.steps,
@@ -111,8 +118,6 @@ def evaluate_plan(plan, real, console, run_dir):
             progress=progress,
             run_dir=run_dir,
         )
-    finally:
-        shown.stop()
     return report.add(
         notes=real.notes,
         data=real.name,
@@ -133,28 +138,80 @@ def help_with_plan(plan, data_dir, run_dir):
     )
 
 
-def _controls(plan, images):
-    settings = {
-        "horizontal_flip": plan.horizontal_flip,
-        "imbalanced": images.is_imbalanced
-        if plan.train_per_class is None
-        else len(set(plan.train_per_class)) > 1,
-    }
-    if plan.controls == "default":
-        return default_controls(images.num_classes, **settings)
-    every = all_controls(images.num_classes, images.value_range, **settings)
-    if plan.controls == "all":
-        return every
-    unknown = [name for name in plan.controls if name not in every]
-    if unknown or BASELINE not in plan.controls:
-        raise ValueError(
-            f"`controls` must be names out of {list(every)}, {BASELINE!r} "
-            f"among them. Received: controls={plan.controls}"
+class PlanParts:
+    """What a plan names, made.
+
+    Args:
+        plan: `EvaluationPlan`.
+        real: `RealData`.
+        folder: Folder of the generators of seeds, or `None`.
+        steps: Integer. Of each generator. Defaults to those of the plan.
+    """
+
+    def __init__(self, plan, real, folder, steps=None):
+        self._plan = plan
+        self.train = real.train
+        imbalanced = real.train.is_imbalanced
+        if plan.train_per_class is not None:
+            self.train = SeedSamples(
+                real.train,
+                tuple(plan.train_per_class),
+                plan.validation_per_class,
+            )
+            imbalanced = len(set(plan.train_per_class)) > 1
+        self.controls = choose_controls(
+            plan.controls, real.train, plan.horizontal_flip, imbalanced
         )
-    return {name: every[name] for name in plan.controls}
+        more = {"folder": folder} | ({} if steps is None else {"steps": steps})
+        generators = {
+            name: _generator(name, arguments, more)
+            for name, arguments in plan.generators.items()
+        }
+        self.arms, self.references = (
+            {
+                name: self._arm(name, arm, generators)
+                for name, arm in part.items()
+            }
+            for part in (plan.arms, plan.references)
+        )
+
+    def first_images(self):
+        """Gives the training images of the first seed."""
+        if not callable(self.train):
+            return self.train
+        drawn = self.train(self._plan.first_seed)
+        return drawn[0] if isinstance(drawn, tuple) else drawn
+
+    def _arm(self, name, told, generators):
+        arguments = dict(told)
+        generator = generators[arguments.pop("generator")]
+        on_top_of = arguments.pop("on_top_of", None)
+        if on_top_of not in (None, BEST_CONTROL, *self.controls):
+            raise ValueError(
+                f"Arm {name!r} must be on top of one of {list(self.controls)}, "
+                f"of {BEST_CONTROL!r}, or of nothing. "
+                f"Received: on_top_of={on_top_of!r}"
+            )
+        if "tune" in arguments:
+            under = on_top_of or BASELINE
+            controls = self.controls
+            if under != BEST_CONTROL:
+                controls = {under: controls[under]}
+            arguments["tune"] = {
+                "classifier": CLASSIFIERS[self._plan.classifier],
+                "steps": self._plan.steps,
+                "batch_size": self._plan.batch_size,
+                "on_top_of": under,
+                "controls": controls,
+                **arguments["tune"],
+            }
+        with _named(f"Arm {name!r}"):
+            return Arm(
+                learn=generator.augmenter(**arguments), on_top_of=on_top_of
+            )
 
 
-def _generator(name, arguments, folder):
+def _generator(name, arguments, more):
     known = set(inspect.signature(SeededGenerator).parameters) - {"folder"}
     if not isinstance(arguments, dict) or not set(arguments) <= known:
         raise ValueError(
@@ -162,38 +219,9 @@ def _generator(name, arguments, folder):
             f"SeededGenerator, out of {sorted(known)}. Received: {arguments!r}"
         )
     with _named(f"Generator {name!r}"):
-        return SeededGenerator(**arguments, folder=folder)
-
-
-def _arm(name, told, plan, generators, controls):
-    arguments = dict(told)
-    generator = generators[arguments.pop("generator")]
-    on_top_of = arguments.pop("on_top_of", None)
-    if on_top_of not in (None, BEST_CONTROL, *controls):
-        raise ValueError(
-            f"Arm {name!r} must be on top of one of {list(controls)}, of "
-            f"{BEST_CONTROL!r}, or of nothing. "
-            f"Received: on_top_of={on_top_of!r}"
-        )
-    if "tune" in arguments:
-        if not isinstance(arguments["tune"], dict):
-            raise ValueError(
-                f"`tune` of arm {name!r} must be a table of arguments of "
-                f"GANAugmenter.tune. Received: tune={arguments['tune']!r}"
-            )
-        # As the arm is trained, and on top of what it comes on top of.
-        trained = {
-            "classifier": CLASSIFIERS[plan.classifier],
-            "steps": plan.steps,
-            "batch_size": plan.batch_size,
-            "controls": controls,
-        }
-        if on_top_of in controls:
-            trained["on_top_of"] = on_top_of
-            trained["controls"] = {on_top_of: controls[on_top_of]}
-        arguments["tune"] = {**trained, **arguments["tune"]}
-    with _named(f"Arm {name!r}"):
-        return Arm(learn=generator.augmenter(**arguments), on_top_of=on_top_of)
+        # As it is told first, so that nothing is hidden by what is put over.
+        SeededGenerator(**arguments)
+        return SeededGenerator(**{**arguments, **more})
 
 
 @contextlib.contextmanager

@@ -32,13 +32,15 @@ def stratified_split(labeled_images, test_per_class, seed):
     return _split_off(labeled_images, test)
 
 
-def take_per_class(labeled_images, class_counts, seed):
+def take_per_class(labeled_images, class_counts, seed, name="class_counts"):
     """Draws a subset with given numbers of images, such as a long tail.
 
     Args:
         labeled_images: `LabeledImages`.
         class_counts: Sequence of integers, at least one image for each class.
         seed: Integer. Fixes which images are taken.
+        name: String. What the numbers are called in errors. Defaults to
+            `"class_counts"`.
 
     Returns:
         A `LabeledImages` in random order.
@@ -56,11 +58,11 @@ def take_per_class(labeled_images, class_counts, seed):
     class_counts = np.asarray(class_counts)
     if class_counts.shape != (labeled_images.num_classes,):
         raise ValueError(
-            "`class_counts` must name one number for each of the "
+            f"`{name}` must name one number for each of the "
             f"{labeled_images.num_classes} classes. "
-            f"Received: class_counts={class_counts.tolist()}"
+            f"Received: {name}={class_counts.tolist()}"
         )
-    _check_counts(labeled_images, class_counts, "class_counts")
+    _check_counts(labeled_images, class_counts, name)
     return labeled_images.subset(_draw(labeled_images, class_counts, seed))
 
 

@@ -231,21 +231,37 @@ def default_controls(num_classes, horizontal_flip=False, imbalanced=True):
         augmentation or none, and MixUp, CutMix or neither, each with each; and
         all of these with logit adjustment in place of class-balanced batches.
     """
-    classic = Classic(horizontal_flip)
-    mixes = {"MixUp": MixUp(num_classes), "CutMix": CutMix(num_classes)}
+    return {BASELINE: Arm()} | _each_with_each(
+        {None: None, CLASSIC: Classic(horizontal_flip)},
+        _balances(imbalanced),
+        _mixes(num_classes),
+    )
+
+
+def _balances(imbalanced):
     balances = {None: {"class_balanced": True}}
     if imbalanced:
         balances["logit adjustment"] = {"logit_adjustment": 1.0}
-    controls = {BASELINE: Arm()}
+    return balances
+
+
+def _mixes(num_classes):
+    return {
+        None: None,
+        "MixUp": MixUp(num_classes),
+        "CutMix": CutMix(num_classes),
+    }
+
+
+def _each_with_each(shifts, balances, mixes):
+    """Controls by name, out of parts by name; `None` is none of its kind."""
+    controls = {}
     for balance, settings in balances.items():
-        for shifts in (None, CLASSIC):
-            for mix in (None, *mixes):
-                parts = [part for part in (shifts, balance, mix) if part]
-                transform = _stacked(
-                    classic if shifts else None, mixes.get(mix)
-                )
+        for shift, shifted in shifts.items():
+            for mix, mixed in mixes.items():
+                parts = [part for part in (shift, balance, mix) if part]
                 controls[" + ".join(parts) or "class-balanced"] = Arm(
-                    transform, **settings
+                    _stacked(shifted, mixed), **settings
                 )
     return controls
 
@@ -263,10 +279,14 @@ def all_controls(
 
     Returns:
         A dict of `Arm`: the default ones; classic augmentation with rotations
-        by up to 15 degrees; class weights; random over-sampling, SMOTE, focal
-        loss and RandAugment, each with classic augmentation and without.
+        by up to 15 degrees; class weights; random over-sampling, focal loss,
+        SMOTE and RandAugment, each with classic augmentation and without; MixUp
+        and CutMix on SMOTE and on RandAugment, and this with logit adjustment
+        in place of class-balanced batches.
     """
     classic = Classic(horizontal_flip)
+    rand_augment = RandAugment(value_range)
+    mixes = _mixes(num_classes)
     return {
         **default_controls(num_classes, horizontal_flip, imbalanced),
         "classic with rotations": Arm(
@@ -277,15 +297,20 @@ def all_controls(
         "classic + random over-sampling": Arm(
             classic, sampler=RandomOverSampler()
         ),
-        "SMOTE": Arm(sampler=Smote()),
-        "classic + SMOTE": Arm(classic, sampler=Smote()),
         "focal loss": Arm(class_balanced=True, focal_gamma=FOCAL_GAMMA),
         "classic + focal loss": Arm(
             classic, class_balanced=True, focal_gamma=FOCAL_GAMMA
         ),
-        "RandAugment": Arm(RandAugment(value_range), class_balanced=True),
         "classic + RandAugment": Arm(
-            Stack((classic, RandAugment(value_range))), class_balanced=True
+            Stack((classic, rand_augment)), class_balanced=True
+        ),
+        **_each_with_each(
+            {None: None, CLASSIC: classic},
+            {"SMOTE": {"sampler": Smote()}},
+            mixes,
+        ),
+        **_each_with_each(
+            {"RandAugment": rand_augment}, _balances(imbalanced), mixes
         ),
     }
 

@@ -110,3 +110,10 @@ def _residual_block(x, channels, strides):
     x = keras.layers.ReLU()(x)
     x = keras.layers.Conv2D(channels, 3, padding="same", use_bias=False)(x)
     return keras.layers.Add()([x, shortcut])
+
+
+# By the names that the command line and files have for them.
+CLASSIFIERS = {
+    "cnn": build_classifier,
+    "residual": build_residual_classifier,
+}

@@ -58,7 +58,10 @@ class SeedSamples:
 
     def __call__(self, seed):
         train = take_per_class(
-            self.pool, self.train_per_class, derive_seed(seed, "train")
+            self.pool,
+            self.train_per_class,
+            derive_seed(seed, "train"),
+            "train_per_class",
         )
         if self.validation_per_class is None:
             return train
@@ -68,5 +71,6 @@ class SeedSamples:
             self.pool.subset(rest),
             [self.validation_per_class] * self.pool.num_classes,
             derive_seed(seed, "validation"),
+            "validation_per_class",
         )
         return train, validation

@@ -31,7 +31,7 @@ Train on them, together with real images. Never test on them.
 |---|---|
 | artifacts | {{ settings.artifacts|join(", ") }} |
 | seed | {{ record.seed }} |
-| latents | {{ settings.latents|tojson }} |
+| latents | {{ settings.latents }} |
 | truncation | {{ settings.truncation }} |
 {% if settings.class_interpolation -%}
 | class interpolation | {{ settings.class_interpolation }} |

@@ -185,19 +185,40 @@ def latent_shares(latents):
             "these to their shares, such as {'prior': 2, 'around': 1}. "
             f"Received: latents={latents!r}"
         )
-    # Infinity and NaN are at most as large as themselves, and not less.
     if not all(
-        isinstance(weight, numbers.Real) and 0 <= weight < float("inf")
+        isinstance(weight, numbers.Real)
+        and not isinstance(weight, bool)
+        and 0 <= weight < float("inf")
         for weight in weights.values()
     ) or not any(weights.values()):
         raise ValueError(
             "The shares of `latents` must be finite numbers of at least 0, "
             f"and not all 0. Received: latents={latents!r}"
         )
-    total = sum(weights.values())
-    return {
-        kind: weights[kind] / total for kind in LATENTS if weights.get(kind)
+    largest = float(max(weights.values()))
+    parts = {
+        kind: float(weights[kind]) / largest
+        for kind in LATENTS
+        if weights.get(kind)
     }
+    total = sum(parts.values())
+    return {kind: part / total for kind, part in parts.items()}
+
+
+def canonical_latents(latents):
+    """Writes what means the same in the same way, fit for JSON.
+
+    Args:
+        latents: As in `latent_shares`.
+
+    Returns:
+        A string where all are of one kind, or else a dict from kinds to shares.
+
+    Raises:
+        ValueError: As there.
+    """
+    shares = latent_shares(latents)
+    return next(iter(shares)) if len(shares) == 1 else shares
 
 
 def needs_encoder(latents):

@@ -13,6 +13,7 @@ from ganaug.artifact import Artifact
 from ganaug.artifact_id import artifact_id
 from ganaug.data.images import from_unit
 from ganaug.gan.generation import check_labels
+from ganaug.gan.latents import canonical_latents
 from ganaug.synthesis.drawn import UNIT_RANGE, Drawn
 from ganaug.synthesis.frozen_generator import FrozenGenerator
 
@@ -99,7 +100,7 @@ class Generators:
         _check_same(artifacts)
         check_number("truncation", truncation)
         check_number("class_interpolation", class_interpolation)
-        self.latents = copy.copy(latents)
+        self.latents = canonical_latents(latents)
         self.truncation = float(truncation)
         self.class_interpolation = float(class_interpolation)
         self.weights = _check_weights(weights, len(artifacts))
@@ -121,7 +122,7 @@ class Generators:
                 f"class_interpolation={class_interpolation}"
             )
         self._frozen = [
-            FrozenGenerator(artifact, latents, self.truncation, blended)
+            FrozenGenerator(artifact, self.latents, self.truncation, blended)
             for artifact in artifacts
         ]
         self._compiled = None
@@ -143,7 +144,7 @@ class Generators:
         copied = copy.copy(self)
         copied._compiled = None
         if latents is not None:
-            copied.latents = copy.copy(latents)
+            copied.latents = canonical_latents(latents)
         if truncation is not None:
             check_number("truncation", truncation)
             copied.truncation = float(truncation)
