@@ -1,5 +1,7 @@
 """Data sets of synthetic images are read back as they were drawn."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -162,6 +164,20 @@ def test_card(tmp_path, make_bank):
     assert "| b\\|ear | 300 |\n| fox | 0 |\n| cat | 2 |\n" in card
     assert "| artifacts | 0123, 4567 |\n| seed | 7 |\n" in card
     assert "truncation=0.5,\n)" in card
+
+
+def test_a_card_says_how_latents_were_mixed(tmp_path, make_bank):
+    """In the table, and in the lines that make an image again."""
+    bank = make_bank()
+    bank.record["drawn_with"]["latents"] = {"prior": 0.75, "around": 0.25}
+    image_folder.write(bank, tmp_path)
+    card = (tmp_path / "README.md").read_text("utf-8")
+    call = card.partition("generators = ")[2].partition("\nimage =")[0]
+    made = eval(
+        call,
+        {"artifact": mock.MagicMock(), "Generators": lambda _, **told: told},
+    )
+    assert made["latents"] == {"prior": 0.75, "around": 0.25}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Images from frozen generators, live."""
 
+import json
 import pickle
+import types
 
 import keras
 import numpy as np
@@ -31,6 +33,20 @@ def in_graph(generators, labels=LABELS, seed=SEED):
     return tf.function(generators)(
         tf.constant(labels), tf.constant(seed, tf.int64)
     )
+
+
+def test_shares_of_latents_are_kept_as_plain_numbers(pair):
+    """Whatever they were told as, and whatever becomes of that."""
+    told = {"prior": np.float32(1), "around": np.int64(3)}
+    generators = Generators(pair[0], latents=types.MappingProxyType(told))
+    expected = generators(LABELS, SEED).images
+    told["prior"] = 0
+    kept = json.loads(json.dumps(generators.settings))["latents"]
+    assert kept == {"prior": 0.25, "around": 0.75}
+    np.testing.assert_array_equal(
+        Generators(pair[0], latents=kept)(LABELS, SEED).images, expected
+    )
+    assert generators.replace(latents={"around": 2}).latents == "around"
 
 
 @pytest.mark.parametrize("latents", (*LATENTS, {"prior": 1, "around": 2}))

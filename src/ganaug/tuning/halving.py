@@ -61,14 +61,14 @@ def tune(
         validation: Real images that neither the classifiers nor the generator
             are trained on, in the same forms. Not the test set.
         search: Dict from names to the values to try: `ratio`,
-            `sampling_strategy`, `truncation`, `label_smoothing`, `latents`,
-            and `selection`, by which images are drawn into a bank ahead:
-            `None`, a `Selection`, or `"teacher"` for those that the first
-            classifier of ratio 0 recognizes. Defaults to three ratios, three
-            strategies, two truncations, all images or those that are
-            recognized, and, if `train` is a dataset with one-hot labels, hard
-            or smoothed labels. What is not searched keeps the augmenter's
-            values.
+            `sampling_strategy`, `truncation`, `label_smoothing`, `latents`
+            (kinds, or dicts of shares), and `selection`, by which images are
+            drawn into a bank ahead: `None`, a `Selection`, or `"teacher"` for
+            those that the first classifier of ratio 0 recognizes. Defaults to
+            three ratios, three strategies, two truncations, all images or those
+            that are recognized, and, if `train` is a dataset with one-hot
+            labels, hard or smoothed labels. What is not searched keeps the
+            augmenter's values.
         num_trainings: Integer of at least 16. Classifiers that are trained at
             most with settings and ratio 0. To find the best control takes
             further ones: 13 for the 7 default controls of balanced data, 26
