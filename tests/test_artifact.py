@@ -14,7 +14,7 @@ import ganaug
 from ganaug import artifact
 from ganaug.data.splits import fingerprints
 from ganaug.gan.conditional_vae import ConditionalVAE
-from ganaug.gan.latents import LATENTS
+from ganaug.gan.latent_kinds import LATENTS
 
 
 def test_round_trip(run, small_gan, digits):

@@ -25,7 +25,7 @@ from ganaug.evaluate.arms import (
 )
 from ganaug.fidelity.scores import MEASURES
 from ganaug.gan.architectures import ARCHITECTURES
-from ganaug.gan.latents import LATENTS
+from ganaug.gan.latent_kinds import LATENTS
 from ganaug.gan.losses import LOSSES
 from ganaug.gan.presets import PRESETS
 

@@ -15,7 +15,7 @@ from sklearn.utils.validation import validate_data
 from ganaug import artifact
 from ganaug.data.labeled_images import LabeledImages
 from ganaug.gan.generative_model import GenerativeModel
-from ganaug.gan.latents import PRIOR, needs_encoder
+from ganaug.gan.latent_kinds import PRIOR, needs_encoder
 from ganaug.gan.training_by_name import MODELS, train_by_name
 from ganaug.pixel_scale import PixelScale
 from ganaug.seeds import MAX_SEED, derive_seed

@@ -15,7 +15,7 @@ from ganaug import artifact
 from ganaug.artifact_id import hash_arrays
 from ganaug.augment.augmenter import GANAugmenter
 from ganaug.gan.architectures import ARCHITECTURES
-from ganaug.gan.latents import PRIOR, canonical_latents, needs_encoder
+from ganaug.gan.latent_kinds import PRIOR, canonical_latents, needs_encoder
 from ganaug.gan.losses import LOSSES
 from ganaug.gan.precision import layers_of
 from ganaug.gan.training_by_name import MODELS, train_by_name

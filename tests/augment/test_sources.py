@@ -11,7 +11,7 @@ from scipy import stats
 import ganaug
 from ganaug import artifact
 from ganaug.gan.conditional_vae import ConditionalVAE
-from ganaug.gan.latents import LATENTS
+from ganaug.gan.latent_kinds import LATENTS
 from ganaug.synthesis.bank import Bank
 from ganaug.synthesis.filters import CopyFilter, TeacherFilter
 from ganaug.synthesis.generating import draw_bank, write_bank

@@ -6,7 +6,7 @@ import pytest
 
 from ganaug.gan import guards
 from ganaug.gan.conditional_vae import ConditionalVAE
-from ganaug.gan.latents import LATENTS
+from ganaug.gan.latent_kinds import LATENTS
 from ganaug.synthesis.generators import Generators
 
 SMALL = {"width": 16, "latent_dim": 4}

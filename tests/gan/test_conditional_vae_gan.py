@@ -9,7 +9,7 @@ import pytest
 import ganaug
 from ganaug import artifact
 from ganaug.gan.conditional_vae_gan import ConditionalVAEGAN
-from ganaug.gan.latents import LATENTS
+from ganaug.gan.latent_kinds import LATENTS
 
 # The smallest networks, so that tests take seconds.
 SMALL = {"architecture": "mlp", "width": 16, "depth": 1, "latent_dim": 4}

@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganaug.gan.latents import (
+from ganaug.gan.latent_kinds import (
     LATENTS,
-    LatentBank,
     canonical_latents,
+    latent_shares,
+    needs_encoder,
+)
+from ganaug.gan.latents import (
+    LatentBank,
     check_latents,
     choose_images,
     draw_latents,
-    latent_shares,
-    needs_encoder,
     slerp,
 )
 

@@ -13,7 +13,7 @@ from scipy import stats
 from ganaug import artifact
 from ganaug.data.images import from_unit
 from ganaug.gan.generation import cut_at_class_embedding
-from ganaug.gan.latents import LATENTS
+from ganaug.gan.latent_kinds import LATENTS
 from ganaug.synthesis.generators import Generators
 
 LABELS = np.arange(30, dtype=np.int32) % 3

@@ -260,8 +260,7 @@ class GANAugmenter:
             weights: As in `ganaug.synthesis.generators.Generators`: how often
                 each artifact draws. Defaults to equally often.
             latents: As in `Generators`: where latents come from, or shares of
-                several such places. Defaults to
-                `"prior"`.
+                several such places. Defaults to `"prior"`.
             truncation: As in `Generators`: what the latents' spread is
                 multiplied with. Defaults to `1.0`.
             class_interpolation: As in `Generators`: how images are drawn

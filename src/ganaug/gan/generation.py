@@ -88,7 +88,7 @@ def draw_unit_images(
         batch_size: Integer. Images generated at a time. Defaults to `256`.
         truncation: Float. Standard deviation of the latents, or what the
             encoder's are multiplied with. Defaults to `1.0`.
-        latents: As in `ganaug.gan.latents.latent_shares`. Defaults to
+        latents: As in `ganaug.gan.latent_kinds.latent_shares`. Defaults to
             `"prior"`.
         latent_bank: `LatentBank`. Defaults to none, which will do for the
             prior.

@@ -15,7 +15,7 @@ class FrozenGenerator:
 
     Args:
         artifact: `ganaug.artifact.Artifact`.
-        latents: As in `ganaug.gan.latents.latent_shares`.
+        latents: As in `ganaug.gan.latent_kinds.latent_shares`.
         truncation: Float. What the latents' standard deviations are multiplied
             with.
         blends_classes: Boolean. Whether an image is drawn for shares of the

@@ -13,7 +13,7 @@ from ganaug.artifact import Artifact
 from ganaug.artifact_id import artifact_id
 from ganaug.data.images import from_unit
 from ganaug.gan.generation import check_labels
-from ganaug.gan.latents import canonical_latents
+from ganaug.gan.latent_kinds import canonical_latents
 from ganaug.synthesis.drawn import UNIT_RANGE, Drawn
 from ganaug.synthesis.frozen_generator import FrozenGenerator
 
