@@ -2,13 +2,14 @@
 
     python -m benchmarks [--data-dir DIR] [--out FILE] [--only PART ...]
 
-In one go: `start_up`, `matrix_rate`, `training_step`, `growth` and, where
-Fashion-MNIST is (`--data-dir`), `time_to_quality`. What they print, tables in
-Markdown below the machine, the versions and the command, is written to
-`--out` too. A part that fails does not stop the others. Each can be run alone,
-with options of its own, as can the measurements of pipelines and evaluations,
-which are modules beside them. Many hours on 2 CPU cores that do nothing else,
-most of them of `time_to_quality`; needs the extra `bench`.
+In one go: `start_up`, `matrix_rate`, `training_step`, `step_settings`,
+`step_kernels`, `growth` and, where Fashion-MNIST is (`--data-dir`),
+`time_to_quality`. What they print, tables in Markdown below the machine, the
+versions and the command, is written to `--out` too. A part that fails does not
+stop the others. Each can be run alone, with options of its own, as can the
+measurements of pipelines and evaluations, which are modules beside them. Many
+hours on 2 CPU cores that do nothing else, most of them of `time_to_quality`;
+needs the extra `bench`.
 """
 
 import argparse
@@ -21,8 +22,8 @@ from benchmarks.tables import describe_machine
 
 PACKAGE = "benchmarks"
 PARTS = (
-    *("start_up", "matrix_rate", "training_step", "growth"),
-    "time_to_quality",
+    *("start_up", "matrix_rate", "training_step", "step_settings"),
+    *("step_kernels", "growth", "time_to_quality"),
 )
 
 

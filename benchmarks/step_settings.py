@@ -6,7 +6,7 @@ The step of the default GAN, with R1 and R2, as it is and with one thing
 changed at a time: threads, kernels, XLA, several steps in one call, the
 optimizer, passes of the discriminator, cheaper penalties (which are other
 methods: what they do to quality `gan_quality` shows). Every row is a process of
-its own; they take turns. Tens of minutes on 2 CPU cores that do nothing else.
+its own; they take turns. Ten minutes on 2 CPU cores that do nothing else.
 """
 
 import argparse
@@ -139,7 +139,11 @@ def measure(image_shape, names, rounds):
         if AS_IT_IS in failed:
             raise RuntimeError(failed[AS_IT_IS])
         second = contestants[AS_IT_IS].run(2)[0]
-        calls = int(np.clip(2 / second, 4, 200))
+        steps = np.clip(2 / second, 8, 200)
+        calls = {
+            name: int(steps / contestant.facts["steps"])
+            for name, contestant in contestants.items()
+        }
         times = take_turns(contestants, calls, rounds)
         return {
             name: of_it / contestants[name].facts["steps"]

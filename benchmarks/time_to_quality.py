@@ -1,7 +1,7 @@
 """How long a generator trains until a classifier can learn from its images.
 
     python -m benchmarks.time_to_quality --data-dir DIR [--seeds 3]
-        [--limit 600] [--only NAME ...]
+        [--limit 600] [--only NAME ...] [--keep FILE]
 
 Each trains on 5,000 images of Fashion-MNIST, 500 of each class, alone on the
 machine. Now and then, after a quarter more time each, its clock is stopped and
@@ -10,7 +10,8 @@ its accuracy on the 10,000 test images is the classification accuracy score
 (CAS). The clock counts building, tracing and every step, and not the imports,
 which are told of beside. In bfloat16 contestants run where ganaug would choose
 it, or where they are named. One that fails is told of, and does not stop the
-others.
+others. With `--keep` each is written to a file when it has ended, and the same
+command goes on from there later, on the same machine.
 
 ganaug's is its default GAN, with learning rates that stay as they are, since
 nobody knows when it will end; its other generators are shown beside. Real
@@ -28,7 +29,6 @@ import argparse
 import json
 import os
 import tempfile
-from dataclasses import dataclass, field
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -37,12 +37,18 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.tables import make_table, show
+from benchmarks.quality_courses import (
+    GOALS,
+    REAL,
+    Course,
+    Courses,
+    make_tables,
+)
+from benchmarks.tables import show
 from benchmarks.turns import Contestant
 
 PER_CLASS = 500
 NUM_CLASSES = 10
-GOALS = (0.75, 0.80)
 # Seconds of training at the first look, and how much later the next one is.
 FIRST_LOOK, LATER = 4.0, 1.25
 CONTESTANTS = {
@@ -59,7 +65,6 @@ CONTESTANTS = {
     "PyTorch, SNGAN": ("sngan", "float32"),
     "PyTorch, SNGAN, bfloat16": ("sngan", "mixed_bfloat16"),
 }
-REAL = "real images"
 
 
 def policies():
@@ -285,159 +290,12 @@ def times_to_goals(name, arguments, judge, course):
                     break
                 with np.load(out) as drawn:
                     score = judge.score(drawn["images"], drawn["labels"], seed)
-                course.looked(state["seconds"], score)
+                course.looks.append((state["seconds"], score))
                 show(
                     f"{name}, seed {seed}: {state['seconds']:.1f} s, "
                     f"CAS {score:.3f}",
                     stderr=True,
                 )
-
-
-@dataclass
-class Course:
-    """How far a contestant came with a seed.
-
-    Args:
-        imports: Float. Seconds of its imports.
-        reached: Dict from goals to the seconds of the first look at which they
-            were reached, without those that were not.
-        best: Float. The best score.
-        ended: Float. Seconds at the last look.
-        failed: Boolean. Whether it ended by a failure.
-    """
-
-    imports: float = 0.0
-    reached: dict = field(default_factory=dict)
-    best: float = 0.0
-    ended: float = 0.0
-    failed: bool = False
-
-    def words(self, goal):
-        """Says when a goal was reached.
-
-        Args:
-            goal: Float.
-
-        Returns:
-            A string.
-        """
-        if goal in self.reached:
-            return f"{self.reached[goal]:.1f}"
-        return "failed" if self.failed else f"not in {self.ended:.0f}"
-
-    def looked(self, seconds, score):
-        """Takes down what a look has shown.
-
-        Args:
-            seconds: Float.
-            score: Float.
-        """
-        self.ended = seconds
-        self.best = max(self.best, score)
-        for goal in GOALS:
-            if score >= goal:
-                self.reached.setdefault(goal, seconds)
-
-
-def compare(found, goal, imports=False):
-    """Says how many times as long the best peer takes, for each of ours.
-
-    The best peer is the one with the shortest times; where no peer reached the
-    goal, the time at which it was given up is a lower bound.
-
-    Args:
-        found: Dict from names to lists of `Course`, one for each seed.
-        goal: Float.
-        imports: Boolean. Whether to count imports. Defaults to `False`.
-
-    Returns:
-        A dict from names of ours to strings.
-    """
-
-    def seconds(course):
-        shift = course.imports if imports else 0.0
-        return shift + course.reached.get(goal, course.ended)
-
-    peers = {
-        name: courses
-        for name, courses in found.items()
-        if name != REAL and not name.startswith("ganaug")
-    }
-    if not peers:
-        return {}
-    # Those that reach it come first, those that failed last.
-    best = min(
-        peers.values(),
-        key=lambda courses: (
-            -sum(goal in course.reached for course in courses),
-            sum(course.failed for course in courses),
-            np.median([seconds(course) for course in courses]),
-        ),
-    )
-    said = {}
-    for name, courses in found.items():
-        if not name.startswith("ganaug"):
-            continue
-        said[name] = ", ".join(
-            _ratio(one, other, goal, seconds)
-            for one, other in zip(courses, best, strict=True)
-        )
-    return said
-
-
-def _ratio(one, other, goal, seconds):
-    if goal not in one.reached:
-        return "not reached"
-    if goal not in other.reached and other.failed:
-        return "peer failed"
-    bound = "" if goal in other.reached else "over "
-    return f"{bound}{seconds(other) / seconds(one):.1f}"
-
-
-def make_tables(found):
-    """Makes the tables of what was found.
-
-    Args:
-        found: Dict from names to lists of `Course`, one for each seed.
-
-    Returns:
-        A pair of `rich.table.Table`.
-    """
-    table = make_table(
-        "generator",
-        *(f"seconds to a CAS of {goal}, by seed" for goal in GOALS),
-        *("best CAS", "imports, seconds"),
-    )
-    for name, courses in found.items():
-        table.add_row(
-            name,
-            *(
-                ", ".join(course.words(goal) for course in courses)
-                if name != REAL
-                else ""
-                for goal in GOALS
-            ),
-            ", ".join(f"{course.best:.3f}" for course in courses),
-            ""
-            if name == REAL
-            else f"{np.median([one.imports for one in courses]):.1f}",
-        )
-    ratios = make_table(
-        "best peer's time over that of",
-        *(
-            f"to {goal}{words}, by seed"
-            for goal in GOALS
-            for words in ("", " with imports")
-        ),
-    )
-    columns = [
-        compare(found, goal, imports)
-        for goal in GOALS
-        for imports in (False, True)
-    ]
-    for name in columns[0]:
-        ratios.add_row(name, *(column[name] for column in columns))
-    return table, ratios
 
 
 def main():
@@ -447,22 +305,27 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--limit", type=float, default=600)
     parser.add_argument("--only", nargs="+", choices=CONTESTANTS)
+    parser.add_argument("--keep", type=Path)
     arguments = parser.parse_args()
     wanted = policies()
     names = arguments.only or [
         name for name, (_, policy) in CONTESTANTS.items() if policy in wanted
     ]
     judge = Judge(*read(arguments.data_dir, 0))
-    found, failed = {}, []
+    courses = Courses(arguments.keep, arguments.limit)
+    failed = []
     try:
         for seed in range(arguments.seeds):
             images, _ = read(arguments.data_dir, seed)
-            real = Course(best=judge.score(images.images, images.labels, seed))
-            found.setdefault(REAL, []).append(real)
+            if courses.lacks(REAL, seed):
+                score = judge.score(images.images, images.labels, seed)
+                courses.add(REAL, seed, Course(looks=[(0.0, score)]))
             with tempfile.NamedTemporaryFile(suffix=".npz") as data:
                 np.savez(data, images=images.images, labels=images.labels)
                 data.flush()
                 for name in names:
+                    if not courses.lacks(name, seed):
+                        continue
                     kind, policy = CONTESTANTS[name]
                     given = {
                         "kind": kind,
@@ -478,10 +341,10 @@ def main():
                         course.failed = True
                         failed.append(f"{name}, seed {seed}: {error}")
                         show(failed[-1], stderr=True)
-                    found.setdefault(name, []).append(course)
-            show(*make_tables(found), stderr=True)
+                    courses.add(name, seed, course)
+            show(*make_tables(courses.by_name(names)), stderr=True)
     finally:
-        show(*make_tables(found), *failed)
+        show(*make_tables(courses.by_name(names)), *failed)
     if failed:
         raise SystemExit(1)
 

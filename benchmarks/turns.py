@@ -108,11 +108,13 @@ class Contestant:
 
 
 def take_turns(contestants, steps, rounds):
-    """Times contestants in turns.
+    """Times contestants in turns, in every second round from last to first.
+
+    So who comes late in a round gains nothing where the machine gets slower.
 
     Args:
         contestants: Dict from names to `Contestant`.
-        steps: Integer. Steps of a turn.
+        steps: Integer, or a dict from names to integers. Steps of a turn.
         rounds: Integer. Turns of each.
 
     Returns:
@@ -121,10 +123,14 @@ def take_turns(contestants, steps, rounds):
     """
     for contestant in contestants.values():
         contestant.run(2)
+    if not isinstance(steps, dict):
+        steps = dict.fromkeys(contestants, steps)
     times = {name: [] for name in contestants}
+    order = list(contestants.items())
     for _ in range(rounds):
-        for name, contestant in contestants.items():
-            times[name].append(contestant.run(steps))
+        for name, contestant in order:
+            times[name].append(contestant.run(steps[name]))
+        order.reverse()
     return {name: np.array(of_it) for name, of_it in times.items()}
 
 

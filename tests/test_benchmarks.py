@@ -7,16 +7,16 @@ import benchmarks.__main__
 import benchmarks.turns
 import numpy as np
 import pytest
-from benchmarks.tables import REPOSITORY, describe_machine, make_table, show
-from benchmarks.time_to_quality import (
-    FIRST_LOOK,
-    LATER,
+from benchmarks.quality_courses import (
     REAL,
     Course,
+    Courses,
     compare,
-    looks,
     make_tables,
 )
+from benchmarks.step_kernels import output_of_the_process, sum_by_kernel
+from benchmarks.tables import REPOSITORY, describe_machine, make_table, show
+from benchmarks.time_to_quality import FIRST_LOOK, LATER, looks
 from benchmarks.training_step import verdict
 
 
@@ -46,14 +46,16 @@ def test_looks_are_a_quarter_apart_and_end_at_the_limit():
 
 def _courses(*times, imports=0.0, ended=600.0):
     return [
-        Course(imports, {} if time is None else {0.75: time}, 0.8, ended)
+        Course(imports, [(3.0, 0.6), (ended, 0.7)])
+        if time is None
+        else Course(imports, [(3.0, 0.6), (time, 0.75), (ended, 0.79)])
         for time in times
     ]
 
 
 def test_ratios_to_the_best_peer():
     found = {
-        REAL: [Course(best=0.9)] * 2,
+        REAL: [Course(looks=[(0.0, 0.9)])] * 2,
         "ganaug, GAN": _courses(20.0, 25.0, imports=10.0),
         "ganaug, VAE": _courses(None, 10.0),
         "PyTorch, slow": _courses(90.0, 200.0),
@@ -81,7 +83,7 @@ def test_a_peer_that_was_given_up_bounds_the_ratio():
 
 
 def test_a_peer_that_failed_bounds_nothing():
-    failed = Course(ended=10.0, failed=True)
+    failed = Course(looks=[(10.0, 0.6)], failed=True)
     found = {
         "ganaug, GAN": _courses(20.0, 20.0),
         "PyTorch, broken": [failed, *_courses(None)],
@@ -93,6 +95,27 @@ def test_a_peer_that_failed_bounds_nothing():
     assert failed.words(0.75) == "failed"
 
 
+def test_courses_are_kept_in_a_file(tmp_path):
+    path = tmp_path / "courses.json"
+    one, two = _courses(20.0, None, imports=7.0)
+    courses = Courses(path, 600)
+    courses.add(REAL, 0, Course(looks=[(0.0, 0.9)]))
+    courses.add("one", 0, one)
+    courses.add("one", 1, two)
+    assert courses.by_name(["one", "two"]) == {}
+    courses.add("two", 0, Course(failed=True))
+    assert not courses.lacks("two", 0)
+    # Its seed 1 has no real images yet.
+    assert courses.by_name(["one"])["one"] == [one]
+    again = Courses(path, 600)
+    assert again.by_name(["one"]) == courses.by_name(["one"])
+    assert again.by_name(["one"])["one"][0].reached == {0.75: 20.0}
+    # What failed is tried again.
+    assert again.lacks("two", 0)
+    with pytest.raises(ValueError, match=r"must be 600.*limit=300"):
+        Courses(path, 300)
+
+
 def test_steps_are_compared_turn_by_turn():
     times = {
         "ganaug": np.array([[1.0, 0], [2, 0], [4, 0]]),
@@ -102,6 +125,48 @@ def test_steps_are_compared_turn_by_turn():
     ours, theirs = ["ganaug"], ["PyTorch", "slow", "that failed"]
     assert verdict(times, ours, theirs) == "2.00 (1.75 to 2.00)"
     assert verdict(times, ours, ["that failed"]) == ""
+
+
+def test_turns_are_taken_back_and_forth():
+    order = []
+
+    class Known:
+        def __init__(self, name):
+            self.name = name
+
+        def run(self, steps):
+            order.append((self.name, steps))
+            return np.array([1.0, 2.0])
+
+    known = {name: Known(name) for name in "abc"}
+    times = benchmarks.turns.take_turns(known, {"a": 4, "b": 4, "c": 1}, 2)
+    assert [name for name, _ in order] == [*"abc", *"abc", *"cba"]
+    assert order[3:6] == [("a", 4), ("b", 4), ("c", 1)]
+    np.testing.assert_array_equal(times["c"], [[1, 2], [1, 2]])
+
+
+def test_kernels_are_summed_by_what_they_compute():
+    start = "onednn_verbose,v1,primitive,exec,cpu,convolution"
+    lines = [
+        "onednn_verbose,v1,info,oneDNN v3.7.3",
+        f"{start},jit:avx512_core,backward_weights,src,,,mb64_ic1,0.5\n",
+        f"{start},jit:avx512_core,backward_weights,src,,,mb64_ic9,0.25\n",
+        f"{start},brg_conv_fwd:avx2,forward_training,src,,,mb64,2\n",
+        "onednn_verbose,v1,primitive,create,cpu,convolution,jit,x,9\n",
+        "something else, exec\n",
+    ]
+    assert sum_by_kernel(lines) == {
+        ("convolution, backward weights", "jit"): (2, 0.75),
+        ("convolution", "brg_conv_fwd"): (1, 2.0),
+    }
+
+
+def test_what_libraries_print_is_caught(capfd):
+    with output_of_the_process() as lines:
+        subprocess.run(["echo", "from a library"], check=True)
+    assert lines == ["from a library\n"]
+    print("seen")
+    assert capfd.readouterr().out == "seen\n"
 
 
 def test_a_part_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
