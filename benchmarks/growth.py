@@ -234,7 +234,7 @@ def main():
                 table.add_row(
                     *(name, _words(changes), f"{median:,.0f}"),
                     f"{low:,.0f} to {high:,.0f}",
-                    f"{1000 * batch_size / median:.3g}",
+                    _milliseconds(1000 * batch_size / median),
                     *(f"{number:,.0f}" for number in memory),
                     "" if reading is None else f"{reading:.1f}",
                 )
@@ -243,6 +243,10 @@ def main():
         show(table, *failed)
     if failed:
         raise SystemExit(1)
+
+
+def _milliseconds(number):
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def _words(changes):

@@ -14,7 +14,7 @@ from benchmarks.quality_courses import (
     compare,
     make_tables,
 )
-from benchmarks.step_kernels import output_of_the_process, sum_by_kernel
+from benchmarks.step_kernels import output_of_the_process, sum_by_kind
 from benchmarks.tables import REPOSITORY, describe_machine, make_table, show
 from benchmarks.time_to_quality import FIRST_LOOK, LATER, looks
 from benchmarks.training_step import verdict
@@ -152,12 +152,17 @@ def test_kernels_are_summed_by_what_they_compute():
         f"{start},jit:avx512_core,backward_weights,src,,,mb64_ic1,0.5\n",
         f"{start},jit:avx512_core,backward_weights,src,,,mb64_ic9,0.25\n",
         f"{start},brg_conv_fwd:avx2,forward_training,src,,,mb64,2\n",
+        "onednn_verbose,v1,primitive,exec,cpu,gemm_api,,undef,src,,,64x9,4\n",
+        "onednn_verbose,v1,primitive,exec,cpu,pooling,jit,x,,,mb64,1\n",
         "onednn_verbose,v1,primitive,create,cpu,convolution,jit,x,9\n",
         "something else, exec\n",
     ]
-    assert sum_by_kernel(lines) == {
-        ("convolution, backward weights", "jit"): (2, 0.75),
-        ("convolution", "brg_conv_fwd"): (1, 2.0),
+    sums = sum_by_kind(lines)
+    assert {kind: of_it for kind, of_it in sums.items() if of_it} == {
+        "backward, weights": 0.75,
+        "convolution forward": 2.0,
+        "matrix product": 4.0,
+        "others of oneDNN's": 1.0,
     }
 
 
