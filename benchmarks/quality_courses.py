@@ -87,7 +87,8 @@ class Courses:
                 )
             for entry in kept["courses"]:
                 place = entry.pop("name"), entry.pop("seed")
-                self._courses[place] = Course(**entry)
+                looks = [tuple(look) for look in entry.pop("looks")]
+                self._courses[place] = Course(looks=looks, **entry)
 
     def lacks(self, name, seed):
         """Says whether a contestant has not run with a seed.
