@@ -120,10 +120,13 @@ class Courses:
             for (name, seed), course in self._courses.items()
             if not course.failed
         ]
-        self._path.write_text(
+        # Killed meanwhile, what hours have measured is still there.
+        partial = self._path.with_name(f"{self._path.name}.partial")
+        partial.write_text(
             json.dumps({"limit": self._limit, "courses": kept}, indent=1),
             encoding="utf-8",
         )
+        partial.replace(self._path)
 
     def by_name(self, names):
         """Gives the courses of some, with the seeds that all of them have.

@@ -6,7 +6,7 @@ The step of the default GAN, with R1 and R2, as it is and with one thing
 changed at a time: threads, kernels, XLA, several steps in one call, the
 optimizer, passes of the discriminator, cheaper penalties (which are other
 methods: what they do to quality `gan_quality` shows). Every row is a process of
-its own; they take turns. Ten minutes on 2 CPU cores that do nothing else.
+its own; they take turns. A quarter of an hour on 2 CPU cores, alone.
 """
 
 import argparse

@@ -311,8 +311,8 @@ def main():
     names = arguments.only or [
         name for name, (_, policy) in CONTESTANTS.items() if policy in wanted
     ]
-    judge = Judge(*read(arguments.data_dir, 0))
     courses = Courses(arguments.keep, arguments.limit)
+    judge = Judge(*read(arguments.data_dir, 0))
     failed = []
     try:
         for seed in range(arguments.seeds):

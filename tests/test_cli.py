@@ -145,7 +145,7 @@ def test_train_sample_evaluate(tmp_path, linear_classifier, two_controls):
 
 
 def test_processes_share_an_evaluation(run):
-    """With all that can be asked for, and no folder."""
+    """With a generator for each seed, more than one ratio, and no folder."""
     # Balanced data have half as many controls.
     done = ganaug_command(
         *("evaluate", run, "digits", "--class-counts"),
